@@ -1,0 +1,29 @@
+"""Reads packet captures and tells what Multipath TCP did in them.
+
+``mptrace.analyze(path)`` returns the finished :class:`~mptrace.analysis.Analysis`. Importing this
+package loads nothing else, so that ``mptrace --version`` starts at once; what is exported here is
+loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mptrace.analysis import Analysis, analyze
+
+__version__ = "0.1.0"
+
+__all__ = ["Analysis", "__version__", "analyze"]
+
+
+def __getattr__(name: str) -> object:
+    if name in ("Analysis", "analyze"):
+        import mptrace.analysis
+
+        return getattr(mptrace.analysis, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
