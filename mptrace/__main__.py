@@ -1,0 +1,21 @@
+"""The command ``mptrace``, also run as ``python -m mptrace``."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> int:
+    """Run the command with the arguments of the process; return its exit status."""
+    if sys.argv[1:] == ["--version"]:  # at once: argparse alone would double the time
+        from mptrace import __version__
+
+        print(f"mptrace {__version__}")  # noqa: T201 - it is the command
+        return 0
+    from mptrace.commands.main import run
+
+    return run(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
