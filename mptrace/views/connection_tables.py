@@ -131,7 +131,7 @@ def carried_table(connection: Connection, *, exact: bool = True) -> Table:
 def address_table(connection: Connection) -> Table:
     """Return a row for each address that was advertised with ADD_ADDR."""
     columns = (
-        Column("By"),
+        Column("ADD_ADDR by"),
         Column("ID", numeric=True),
         Column("Address", address=True),
         Column("Packet", numeric=True),

@@ -7,7 +7,6 @@ addresses a line of their own, then breaks its longest texts between words.
 
 from __future__ import annotations
 
-import textwrap
 import unicodedata
 from typing import TYPE_CHECKING, Final
 
@@ -49,11 +48,7 @@ class Layout:
     def paragraph(self, text: str, tone: Tone = "", *, lead: str = "", indent: int = 0) -> str:
         """Return text broken between words; ``lead`` (not coloured) hangs before it."""
         first = " " * indent + lead
-        body = textwrap.wrap(
-            text,
-            max(self.width - display_width(first), 20),
-            break_on_hyphens=False,
-        ) or [""]
+        body = wrap(text, max(self.width - display_width(first), 20))
         hanging = " " * display_width(first)
         lines = [first + self.paint(body[0], tone)]
         lines += [hanging + self.paint(line, tone) for line in body[1:]]
@@ -125,6 +120,29 @@ def display_width(text: str) -> int:
     )
 
 
+def wrap(text: str, width: int) -> list[str]:
+    """Return text broken between words, and within words that are wider than a line."""
+    lines = [""]
+    used = 0
+    for word in text.split():
+        size = display_width(word)
+        if used and used + 1 + size <= width:
+            lines[-1] += f" {word}"
+            used += 1 + size
+            continue
+        if used:
+            lines.append("")
+            used = 0
+        for character in word if size > width else (word,):
+            step = display_width(character)
+            if used and used + step > width:
+                lines.append("")
+                used = 0
+            lines[-1] += character
+            used += step
+    return lines
+
+
 def _natural_widths(table: Table) -> list[int]:
     widths = []
     for index, column in enumerate(table.columns):
@@ -155,5 +173,5 @@ def _break(text: str, width: int) -> list[str]:
         if display_width(line) <= width:
             lines.append(line)
         else:
-            lines += textwrap.wrap(line, width, break_on_hyphens=False)
+            lines += wrap(line, width)
     return lines or [""]
