@@ -6,7 +6,6 @@ where the capture ends a ``CutOption``. Encoding what was decoded gives back the
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Any, Final
 
 from dissector import options as option_types
@@ -103,8 +102,6 @@ def _malformed(reason: MalformedReason, octets: bytes, offset: int) -> Malformed
 
 
 def _decode_form(form: OptionForm, octets: bytes, offset: int) -> TcpOption:
-    number = int.from_bytes(octets)
-    bits = 8 * len(octets)
     values: dict[str, Any] = {
         name: value
         for name, value in form.implied
@@ -112,35 +109,9 @@ def _decode_form(form: OptionForm, octets: bytes, offset: int) -> TcpOption:
     }
     for layout in form.fields:
         if layout.attribute:
-            values[layout.attribute] = _read(layout, octets, number, bits)
+            values[layout.attribute] = layout.read(octets)
     option: TcpOption = _OPTION_CLASSES[form.option](**values, offset=offset, length=len(octets))
     return option
-
-
-def _read(layout: FieldLayout, octets: bytes, number: int, bits: int) -> Any:
-    if layout.bit_width == 0:
-        rest = octets[layout.octet_offset :]
-        if layout.show is Show.ADDRESS_IDS:
-            return tuple(rest)
-        if layout.show is Show.SACK_BLOCKS:
-            return tuple(
-                (int.from_bytes(rest[at : at + 4]), int.from_bytes(rest[at + 4 : at + 8]))
-                for at in range(0, len(rest), 8)
-            )
-        return rest
-    value = number >> (bits - layout.bit_offset - layout.bit_width)
-    value &= (1 << layout.bit_width) - 1
-    match layout.show:
-        case Show.FLAG:
-            return bool(value)
-        case Show.IPV4:
-            return IPv4Address(value)
-        case Show.IPV6:
-            return IPv6Address(value)
-        case Show.OCTETS:
-            return value.to_bytes(layout.bit_width // 8)
-        case _:
-            return value
 
 
 def encode_option(option: TcpOption) -> bytes:
