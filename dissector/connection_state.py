@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from dissector.address_index import AddressIndex
 from dissector.events import Event, EventKind
 from dissector.signals import Note
 
@@ -34,6 +35,8 @@ class ConnectionHost:
     """What one host's MP_CAPABLE (or, in a partial connection, an MP_JOIN) says of it."""
 
     key: int | None = None
+    other_key: int | None = None
+    """Another key that a repeated packet of the handshake carried."""
     token: int | None = None
     """Known without the key where an MP_JOIN named it."""
     initial_data_seq: int | None = None
@@ -79,6 +82,13 @@ class ConnectionState:
     odd_options: list[OddOption] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     events: list[Event] = field(default_factory=list, repr=False)
+    client_data_fin: DataFin | None = None
+    """The client's first DATA_FIN."""
+    server_data_fin: DataFin | None = None
+    index_of_addresses: AddressIndex = field(default_factory=AddressIndex, repr=False)
+    index_of_data_fins: dict[tuple[bool, int, int | None, int], DataFin] = field(
+        default_factory=dict, repr=False
+    )
     segments: list[Segment] = field(default_factory=list, repr=False)
     """Of a partial connection only: what it was made from, should a key turn up later."""
 
@@ -108,10 +118,7 @@ class ConnectionState:
 
     def data_fin(self, *, from_client: bool) -> DataFin | None:
         """The first DATA_FIN of one direction."""
-        for data_fin in self.data_fins:
-            if data_fin.from_client is from_client:
-                return data_fin
-        return None
+        return self.client_data_fin if from_client else self.server_data_fin
 
     @property
     def fastclose(self) -> FastcloseSignal | None:
@@ -120,6 +127,13 @@ class ConnectionState:
             if signal.key_valid is not False:
                 return signal
         return None
+
+    @property
+    def closed(self) -> bool:
+        """Both hosts said that no data will follow, or one broke the connection off."""
+        if self.client_data_fin is not None and self.server_data_fin is not None:
+            return True
+        return bool(self.fastcloses) and self.fastclose is not None
 
     @property
     def end(self) -> ConnectionEnd:
@@ -131,7 +145,7 @@ class ConnectionState:
         """
         if self.fastclose is not None:
             return "fastclose"
-        if self.data_fin(from_client=True) and self.data_fin(from_client=False):
+        if self.closed:
             return "data_fin"
         used = [subflow for subflow in self.subflows if subflow.established]
         used = used or [subflow for subflow in self.subflows if subflow.kind == "initial"]
@@ -162,6 +176,11 @@ class ConnectionState:
                 text,
             )
         )
+
+    def add_fallback_event(self, fallback: Fallback, text: str) -> None:
+        """Records a fallback that became certain only later."""
+        frame, time_ns, stream = fallback.frame_number, fallback.time_ns, fallback.stream
+        self.events.append(Event(EventKind.FALLBACK, frame, time_ns, stream, None, None, text))
 
     def add_note(self, code: NoteCode, segment: Segment, text: str) -> None:
         """Records something worth knowing."""

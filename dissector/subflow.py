@@ -57,6 +57,9 @@ class SubflowHost:
     first_segment: Appearance | None = None
     """Its first segment without SYN and RST."""
     first_payload: Appearance | None = None
+    first_payload_plain: bool = False
+    """Its first payload came with neither DSS nor MP_CAPABLE, as the very first octets of the
+    stream where its SYN was captured."""
     first_dss: Appearance | None = None
     fin: Appearance | None = None
 
@@ -88,6 +91,10 @@ class SubflowState:
     third_ack: Appearance | None = None
     third_ack_option: bool | None = None
     """The third ACK carried the MPTCP option that belongs there; None: not captured."""
+    keys_with_data: bool = False
+    """MP_CAPABLE with a data length was seen (v1)."""
+    completed: Appearance | None = None
+    """The packet that proves that both hosts use MPTCP here."""
     reset: Appearance | None = None
     """The first RST."""
     reset_by_initiator: bool | None = None
@@ -205,6 +212,9 @@ class SubflowState:
                 self._observe_third_ack(segment, here)
         if segment.payload_length and host.first_payload is None:
             host.first_payload = here
+            host.first_payload_plain = _is_plain(segment) and (
+                host.initial_seq is None or segment.seq == (host.initial_seq + 1) & 0xFFFFFFFF
+            )
         if segment.has_dss and host.first_dss is None:
             host.first_dss = here
         if not flags & (FIN | RST):
@@ -266,6 +276,12 @@ class SubflowState:
 
 
 _THIRD_ACK_OPTIONS = frozenset({MpCapable, MpJoinAck})
+
+
+def _is_plain(segment: Segment) -> bool:
+    if segment.has_dss or segment.flags & SYN or is_cut(segment):
+        return False
+    return not any(type(option) is MpCapable for option in segment.options)
 
 
 def is_cut(segment: Segment) -> bool:
