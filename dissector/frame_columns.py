@@ -1,8 +1,8 @@
 """From the start of a frame to its IP header, for many packets at once.
 
 Each packet is at a layer: an offset and a protocol. Protocols are numbered by their EtherType;
-those that have none are numbered above 65535. Steps over VLAN tags, MPLS labels, PPP, PPPoE and LLC are
-taken until every packet is at IP, at something else, or at its end.
+those that have none are numbered above 65535. Steps over VLAN tags, MPLS labels, PPP, PPPoE and
+LLC are taken until every packet is at IP, at something else, or at its end.
 """
 
 from __future__ import annotations

@@ -10,6 +10,8 @@ from mptrace.capture.merge import merged_batches
 from mptrace.capture.octet_source import OctetSource, open_octet_source
 from mptrace.capture.packet_index import PacketIndex
 from mptrace.capture.pcap import PcapReader, byte_order_of_pcap
+from mptrace.capture.pcapng import PcapngReader
+from mptrace.capture.pcapng_blocks import section_byte_order
 from mptrace.capture.records import Damage, FileRecords, Interface, PacketRecord, RecordBatch
 from mptrace.capture.registry import CaptureRegistry
 
@@ -54,6 +56,8 @@ class Capture:
         byte_order = byte_order_of_pcap(signature)
         if byte_order is not None:
             return PcapReader(source, index, self._registry, byte_order)
+        if section_byte_order(signature) is not None:
+            return PcapngReader(source, index, self._registry)
         if not signature:
             raise CaptureError(path, 0, "the file is empty")
         raise CaptureError(path, 0, f"not a capture file (it begins with {signature[:4].hex(' ')})")
