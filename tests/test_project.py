@@ -53,6 +53,8 @@ def test_constraints_are_names_and_versions_and_cover_what_is_installed(
 
 
 def test_the_changelog_names_this_version_or_what_comes(root: Path) -> None:
-    first = re.search(r"^## (.*)$", (root / "CHANGELOG.md").read_text(encoding="utf-8"), re.M)
+    first = re.search(
+        r"^## (.*)$", (root / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert first
     assert first.group(1) == "Unreleased" or first.group(1).startswith(mptrace.__version__)
