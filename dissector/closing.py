@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from dissector.events import EventKind
 from dissector.keys import token
-from dissector.segment import RST
-from dissector.signals import DataFin, FastcloseSignal, NoteCode
+from dissector.segment import ACK, RST
+from dissector.signals import DataFin, FastcloseSignal, NoteCode, ResetSignal
 from dissector.tokens import HASH_VERSIONS
 from dissector.wording import side_name
 
 if TYPE_CHECKING:
     from dissector.connection_state import ConnectionState
-    from dissector.options import DataSequenceSignal, MpFastclose
+    from dissector.options import DataSequenceSignal, MpFastclose, MpTcpReset
     from dissector.segment import Segment
     from dissector.subflow import SubflowState
     from dissector.tokens import TokenIndex
@@ -103,6 +103,22 @@ def receive_fastclose(
             f"{name} breaks the connection off{how}.",
             option,
         )
+
+
+def receive_reset_reason(
+    connection: ConnectionState, subflow: SubflowState, segment: Segment, option: MpTcpReset
+) -> None:
+    """Takes in an MP_TCPRST; the subflow keeps that of its first RST."""
+    connection.resets.append(
+        ResetSignal(
+            segment.from_initiator == subflow.client_is_initiator,
+            option,
+            segment.frame_number,
+            segment.time_ns,
+            segment.stream,
+            bool(segment.flags & ACK),
+        )
+    )
 
 
 def add_end_events(

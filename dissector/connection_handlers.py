@@ -11,7 +11,12 @@ from dissector.addresses import (
     receive_remove_address,
     verify_advertisement,
 )
-from dissector.closing import add_end_events, receive_data_fin, receive_fastclose
+from dissector.closing import (
+    add_end_events,
+    receive_data_fin,
+    receive_fastclose,
+    receive_reset_reason,
+)
 from dissector.events import EventKind
 from dissector.fallback import check_syn_ack, receive_fail, receive_infinite_mapping
 from dissector.handshake import receive_mp_capable, receive_plain_syn, receive_unknown_version
@@ -29,6 +34,7 @@ from dissector.options import (
     MpJoinSynAck,
     MpPriority,
     MptcpOption,
+    MpTcpReset,
     RemoveAddress,
     UnknownMptcpOption,
 )
@@ -116,6 +122,8 @@ def _receive_option(
             receive_fail(connection, subflow, segment, option)
         case MpFastclose():
             receive_fastclose(connection, subflow, segment, option, tokens)
+        case MpTcpReset():
+            receive_reset_reason(connection, subflow, segment, option)
         case UnknownMptcpOption() if option.unknown_version is not None:
             receive_unknown_version(connection, subflow, segment, option)
             return True

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         NoteCode,
         OddOption,
         PriorityChange,
+        ResetSignal,
     )
     from dissector.subflow import Appearance, SubflowState
 
@@ -77,6 +78,7 @@ class ConnectionState:
     priority_changes: list[PriorityChange] = field(default_factory=list)
     fails: list[FailSignal] = field(default_factory=list)
     fastcloses: list[FastcloseSignal] = field(default_factory=list)
+    resets: list[ResetSignal] = field(default_factory=list)
     infinite_mappings: list[InfiniteMapping] = field(default_factory=list)
     data_fins: list[DataFin] = field(default_factory=list)
     odd_options: list[OddOption] = field(default_factory=list)

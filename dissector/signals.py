@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from dissector.options import TcpOption
+    from dissector.options import MpTcpReset, TcpOption
 
 FallbackCause = Literal[
     "mp_capable_missing_in_syn_ack",
@@ -112,6 +112,20 @@ class FastcloseSignal:
     time_ns: int
     stream: int
     with_reset: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ResetSignal:
+    """An MP_TCPRST (RFC 8684 section 3.6), also where it is not the subflow's first RST."""
+
+    from_client: bool
+    option: MpTcpReset
+    frame_number: int
+    time_ns: int
+    stream: int
+    with_ack: bool
+    """Linux resets a living subflow with RST and ACK; a RST without ACK answers a segment for
+    which there is no socket any more."""
 
 
 @dataclass(frozen=True, slots=True)
