@@ -1,0 +1,141 @@
+"""The signalling plane: control segments to the protocol core's connection machines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dissector.connection import ConnectionTable
+from dissector.constants import MptcpSubtype
+from dissector.option_codec import decode_options
+from dissector.options import CutOption, MaximumSegmentSize, MpCapable, TcpOption, WindowScale
+from dissector.segment import Segment, StreamEndpoints
+from mptrace.analysis.flows import FlowTable
+from mptrace.analysis.ordering import stable_order
+from mptrace.analysis.reading import CUT_OPTIONS, ReadCapture
+from mptrace.analysis.segmented import group_starts
+from mptrace.analysis.streams import Streams
+from mptrace.analysis.tables import ACK, RST, SYN, I32, I64, Bool, SegmentTable
+
+_DSS = 1 << MptcpSubtype.DSS
+_UNSEEN_OPTIONS = (CutOption(octets=b""),)
+
+
+@dataclass(slots=True)
+class ImplicitMapping:
+    """An MP_CAPABLE with a data length: DSN IDSN + 1, subflow sequence number 1 (v1)."""
+
+    row: int
+    length: int
+    checksum: int | None
+
+
+@dataclass(slots=True)
+class ControlPlane:
+    """What the signalling says of all connections."""
+
+    table: ConnectionTable
+    endpoints: dict[int, StreamEndpoints]
+    window_shift: dict[tuple[int, bool], int]
+    """By stream and sender (True: initiator): shift of the windows that it announces."""
+    segment_size: dict[tuple[int, bool], int]
+    """By stream and sender: the MSS that it accepts."""
+    implicit_mappings: list[ImplicitMapping]
+
+
+def stream_endpoints(streams: Streams, flows: FlowTable, stream: int) -> StreamEndpoints:
+    """The ends of a stream, initiator first."""
+    ends = flows.endpoints(int(streams.flow[stream]))
+    low = (ends.low_address, ends.low_port)
+    high = (ends.high_address, ends.high_port)
+    initiator, responder = (low, high) if streams.low_initiates[stream] else (high, low)
+    return StreamEndpoints(
+        ends.family, *initiator, *responder, bool(streams.handshake_captured[stream])
+    )
+
+
+def track_connections(
+    read: ReadCapture, streams: Streams, stream: I32, wanted: Bool
+) -> ControlPlane:
+    """Run the connection machines over the control segments of the streams that have MPTCP.
+
+    The table is left unfinished, since streams without a handshake are still to be grouped.
+
+    ``stream`` is the stream of each row of ``read.segments`` (whose ``from_initiator`` is seen
+    from the stream); ``wanted`` marks the rows to look at.
+    """
+    segments = read.segments
+    plane = ControlPlane(ConnectionTable(), {}, {}, {}, [])
+    with_options = np.flatnonzero(wanted[read.control_rows])
+    control = read.control_rows[with_options]
+    first = _first_rows(segments, stream, wanted)
+    rows = np.union1d(control, first)
+    options_at = dict(zip(control.tolist(), with_options.tolist(), strict=True))
+    for row, values in _values(segments, stream, rows):
+        number, from_initiator, subtypes = values[2], values[3], values[9]
+        options: tuple[TcpOption, ...] = ()
+        if row in options_at:
+            area, declared = read.control_options[options_at[row]]
+            options = decode_options(area, declared_length=declared)
+            _note_numbers(plane, row, number, from_initiator, options, values[4])
+        elif subtypes & CUT_OPTIONS:
+            options = _UNSEEN_OPTIONS
+        if number not in plane.endpoints:
+            ends = stream_endpoints(streams, read.flows, number)
+            plane.endpoints[number] = ends
+            plane.table.open_stream(number, ends)
+        plane.table.receive(Segment(*values[:9], options, bool(subtypes & _DSS)))
+    return plane
+
+
+def _note_numbers(
+    plane: ControlPlane,
+    row: int,
+    stream: int,
+    from_initiator: bool,
+    options: tuple[TcpOption, ...],
+    flags: int,
+) -> None:
+    for option in options:
+        if flags & SYN and type(option) is WindowScale:
+            plane.window_shift[stream, from_initiator] = min(option.shift, 14)
+        elif flags & SYN and type(option) is MaximumSegmentSize:
+            plane.segment_size[stream, from_initiator] = option.maximum_segment_size
+        elif type(option) is MpCapable and option.data_length:
+            plane.implicit_mappings.append(
+                ImplicitMapping(row, option.data_length, option.checksum)
+            )
+
+
+def _values(segments: SegmentTable, stream: I32, rows: I64) -> list[tuple[int, tuple[int, ...]]]:
+    """Plain Python values of the rows, all columns at once."""
+    columns = (
+        segments.frame_number[rows].tolist(),
+        segments.time_ns[rows].tolist(),
+        stream[rows].tolist(),
+        segments.from_initiator[rows].tolist(),
+        segments.flags[rows].tolist(),
+        segments.seq[rows].tolist(),
+        segments.ack[rows].tolist(),
+        segments.window[rows].tolist(),
+        segments.payload_length[rows].tolist(),
+        segments.subtypes[rows].tolist(),
+    )
+    return list(zip(rows.tolist(), zip(*columns, strict=True), strict=True))
+
+
+def _first_rows(segments: SegmentTable, stream: I32, wanted: Bool) -> I64:
+    """Per stream and direction: the first segment without SYN, with payload, with a DSS."""
+    plain = (segments.flags & (SYN | RST)) == 0
+    found = []
+    for condition in (
+        plain & ((segments.flags & ACK) != 0),
+        plain & (segments.payload_length > 0),
+        (segments.subtypes & _DSS) != 0,
+    ):
+        rows = np.flatnonzero(condition & wanted)
+        way = 2 * stream[rows].astype(np.int64) + segments.from_initiator[rows]
+        order = stable_order(way)
+        found.append(rows[order][group_starts(way[order])])
+    return np.unique(np.concatenate(found))

@@ -1,0 +1,2 @@
+def find_all(connections, evidence, summary):
+    return ()

@@ -1,0 +1,56 @@
+"""Data flight, subflow flight and the receive window (docs/definitions.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mptrace.analysis.acknowledgements import Acknowledgements
+from mptrace.analysis.ordering import stable_order
+from mptrace.analysis.segmented import group_starts
+from mptrace.analysis.subflow_space import SubflowSpace
+from mptrace.analysis.tables import I64
+
+
+@dataclass(slots=True)
+class Flight:
+    """What was sent and not yet acknowledged, at each packet that sent; every column is (n,)."""
+
+    group: I64
+    """Data sequence space or way."""
+    row: I64
+    sent_end: I64
+    """Highest place sent so far."""
+    acked: I64
+    """Highest place acknowledged so far."""
+
+    @property
+    def octets(self) -> I64:
+        """The flight."""
+        return np.maximum(self.sent_end - self.acked, 0)
+
+    def largest(self, groups: int) -> I64:
+        """The largest flight of each group; 0 where nothing was sent."""
+        result = np.zeros(groups, np.int64)
+        starts = group_starts(self.group)
+        if starts.size:
+            result[self.group[starts]] = np.maximum.reduceat(self.octets, starts)
+        return result
+
+
+def flight_of(
+    group: I64, row: I64, end: I64, subflows: SubflowSpace, acks: Acknowledgements, floor: I64
+) -> Flight:
+    """Flight at every packet that sent something.
+
+    ``group``, ``row`` and ``end`` are (n,), the place after the last octet that the packet in
+    ``row`` sent. ``floor`` is (groups,): acknowledged where the capture shows none yet.
+    """
+    frame = subflows.segments.frame_number[row]
+    order = np.argsort(frame, kind="stable")
+    order = order[stable_order(group[order])]
+    group, row, end, frame = group[order], row[order], end[order], frame[order].astype(np.int64)
+    # places of a later group are all higher, so one running maximum serves all groups
+    sent_end = np.maximum.accumulate(end) if end.size else end
+    return Flight(group, row, sent_end, acks.place_before(group, frame, floor[group]))

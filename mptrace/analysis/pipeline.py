@@ -1,0 +1,226 @@
+"""The whole way from a capture to a finished analysis, room by room."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mptrace.analysis.assemble import Assembler
+from mptrace.analysis.checksums import verify
+from mptrace.analysis.control import ControlPlane, track_connections
+from mptrace.analysis.copies import CopyClass
+from mptrace.analysis.data_fins import data_fin_positions
+from mptrace.analysis.data_plane import DataPlane, build_data_plane
+from mptrace.analysis.direction_values import AckedEnd, DirectionValues
+from mptrace.analysis.duplicates import find_duplicates
+from mptrace.analysis.figures import mappings_by_subflow_count, space_figures, way_figures
+from mptrace.analysis.findings import find_all
+from mptrace.analysis.grouping import group_partial_connections, stretches
+from mptrace.analysis.handovers import FirstCopies, find_handovers
+from mptrace.analysis.membership import number_members
+from mptrace.analysis.model import CaptureSummary, Connection, Damage
+from mptrace.analysis.reading import CUT_OPTIONS, PacketCounts, ReadCapture, read_capture
+from mptrace.analysis.results import Analysis, Evidence, Figures
+from mptrace.analysis.stalls import find_stalls
+from mptrace.analysis.streams import Streams, number_streams
+from mptrace.analysis.tables import FIN, RST, I32, I64, Bool
+from mptrace.analysis.windows import right_edges, window_limited_packets
+from mptrace.capture import Capture, open_capture
+
+Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+Progress = Callable[[int, int], None]
+
+
+def analyze(paths: Paths, *, progress: Progress | None = None) -> Analysis:
+    """Read a capture (one file, or several that are one capture together) and analyze it.
+
+    ``-`` reads standard input. ``progress`` is called with the octets read so far and in all.
+    Raises CaptureError when nothing can be read; damage further on is part of the result.
+    """
+    with open_capture(paths) as capture:
+        report = None
+        if progress is not None:
+            shown = progress
+
+            def report(done: int) -> None:
+                shown(done, capture.size)
+
+        return analyze_capture(capture, report)
+
+
+def analyze_capture(
+    capture: Capture, progress: Callable[[int], None] | None = None
+) -> Analysis:
+    """Analyze an open capture."""
+    read = read_capture(capture, progress)
+    sorting = _sort_into_streams(read)
+    control = track_connections(read, sorting.streams, sorting.stream, sorting.wanted)
+    plane = _data_plane(read, sorting, control)
+    figures = _measure(plane, control, capture)
+    origin_ns = read.counts.first_time_ns or 0
+    connections = _connections(plane, control, figures, origin_ns)
+    summary = _summary(capture, read.counts, sorting)
+    evidence = Evidence(plane, control, figures, origin_ns)
+    return Analysis(
+        capture=summary,
+        connection_list=connections,
+        findings=find_all(connections, evidence, summary),
+        plain_tcp_streams=len(sorting.streams) - sorting.mptcp_streams,
+        evidence=evidence,
+    )
+
+
+@dataclass(slots=True)
+class _Sorting:
+    """Which stream each row belongs to, and which rows are looked at."""
+
+    streams: Streams
+    stream: I32
+    wanted: Bool
+    """Rows of streams with MPTCP options, without capture duplicates."""
+    duplicates: int
+    mptcp_streams: int
+
+
+def _sort_into_streams(read: ReadCapture) -> _Sorting:
+    segments = read.segments
+    streams, stream = number_streams(segments, read.flows.low_port_is_lower())
+    segments.from_initiator = segments.from_initiator == streams.low_initiates[stream]
+    has_mptcp = np.zeros(len(streams), np.bool_)
+    has_mptcp[stream[(segments.subtypes & ~np.uint16(CUT_OPTIONS)) != 0]] = True
+    duplicate = find_duplicates(segments, read.has_identification)
+    return _Sorting(
+        streams,
+        stream,
+        has_mptcp[stream] & ~duplicate,
+        int(np.count_nonzero(duplicate)),
+        int(np.count_nonzero(has_mptcp)),
+    )
+
+
+def _data_plane(read: ReadCapture, sorting: _Sorting, control: ControlPlane) -> DataPlane:
+    """Number connections and subflows, and keep only the rows that belong to them."""
+    segments, dss = read.segments, read.dss
+    dss = dss.take(sorting.wanted[dss.segment])
+    stream = sorting.stream[dss.segment].astype(np.int64)
+    group_partial_connections(
+        control.table, stretches(dss, stream, segments.from_initiator[dss.segment])
+    )
+    control.table.finish()
+    first_row = np.zeros(len(sorting.streams), np.int64)
+    rows = np.flatnonzero(sorting.wanted)[::-1]
+    first_row[sorting.stream[rows]] = rows
+    membership = number_members(control.table.connections, first_row)
+    subflow = membership.subflow_of_stream[sorting.stream]
+    kept = sorting.wanted & (subflow >= 0)
+    if not kept.all():
+        number = np.cumsum(kept) - 1
+        segments = segments.take(kept)
+        subflow = subflow[kept]
+        dss = dss.take(kept[dss.segment])
+        dss.segment = number[dss.segment].astype(np.int32)
+        control.implicit_mappings = [
+            replace(mapping, row=int(number[mapping.row]))
+            for mapping in control.implicit_mappings
+            if kept[mapping.row]
+        ]
+    return build_data_plane(segments, subflow, dss, control, membership)
+
+
+def _measure(plane: DataPlane, control: ControlPlane, capture: Capture) -> Figures:
+    verdict = verify(plane.mappings, plane.payload_rows, plane.subflows, plane.data, capture)
+    ways, round_trips = way_figures(plane)
+    spaces, data_round_trips = space_figures(plane, verdict)
+    fins = data_fin_positions(plane)
+    edges = right_edges(plane, control)
+    median = spaces.data_round_trips.median.astype(np.int64)
+    median[spaces.data_round_trips.samples == 0] = -1
+    stalls = find_stalls(
+        spaces.flight, plane.data_acks, plane.subflows, median, *_connection_ends(plane)
+    )
+    first_copies = FirstCopies.of(plane.copies)
+    return Figures(
+        ways=ways,
+        spaces=spaces,
+        round_trips=round_trips,
+        data_round_trips=data_round_trips,
+        checksum_verdict=verdict,
+        data_fin_relative=fins,
+        right_edges=edges,
+        window_limited=window_limited_packets(plane, control, spaces.flight, edges),
+        stalls=stalls,
+        first_copies=first_copies,
+        handovers=find_handovers(plane, first_copies, stalls, _subflow_ends(plane)),
+        acked=AckedEnd.of(plane, spaces, fins),
+    )
+
+
+def _connection_ends(plane: DataPlane) -> tuple[I64, I64]:
+    """(spaces,) each: frame and time of the last packet of the space's connection."""
+    segments = plane.subflows.segments
+    owner = plane.membership.connection_of_subflow[plane.subflows.way >> 1]
+    starts = np.searchsorted(owner, np.arange(len(plane.membership.connections)))
+    if not starts.size:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    frame = np.maximum.reduceat(segments.frame_number, starts).astype(np.int64)
+    return np.repeat(frame, 2), np.repeat(np.maximum.reduceat(segments.time_ns, starts), 2)
+
+
+def _subflow_ends(plane: DataPlane) -> dict[int, int]:
+    """Frame of the first FIN or RST of each subflow."""
+    segments = plane.subflows.segments
+    rows = np.flatnonzero(segments.flags & (FIN | RST))
+    ends: dict[int, int] = {}
+    for subflow, frame in zip(
+        (plane.subflows.way[rows] >> 1).tolist(), segments.frame_number[rows].tolist(), strict=True
+    ):
+        ends[subflow] = min(frame, ends.get(subflow, frame))
+    return ends
+
+
+def _connections(
+    plane: DataPlane, control: ControlPlane, figures: Figures, origin_ns: int
+) -> tuple[Connection, ...]:
+    unique = figures.spaces.octets[:, CopyClass.FIRST]
+    top = np.maximum(figures.spaces.highest_seen, figures.acked.octets + 1)
+    directions = DirectionValues(
+        plane=plane,
+        ways=figures.ways,
+        spaces=figures.spaces,
+        acked=figures.acked,
+        fin_relative=figures.data_fin_relative,
+        missing=np.maximum(top - 1 - unique, 0),
+        window_limited=figures.window_limited,
+        mapping_spread=mappings_by_subflow_count(plane),
+        stalls=DirectionValues.stalls_by_space(figures.stalls),
+        handovers=DirectionValues.handovers_by_space(figures.handovers),
+        first_copies=figures.first_copies,
+        origin_ns=origin_ns,
+    )
+    return Assembler(plane, control, directions, origin_ns).connections()
+
+
+def _summary(capture: Capture, counts: PacketCounts, sorting: _Sorting) -> CaptureSummary:
+    first, last = counts.first_time_ns, counts.last_time_ns
+    damage = capture.damage[0] if capture.damage else None
+    link_types = dict.fromkeys(interface.link_type_name for interface in capture.interfaces)
+    return CaptureSummary(
+        path=", ".join(capture.paths),
+        format=capture.format,
+        link_types=tuple(link_types),
+        packets=counts.packets,
+        tcp_packets=counts.tcp_packets,
+        mptcp_packets=counts.mptcp_packets,
+        first_time_ns=first,
+        duration_s=0.0 if first is None or last is None else (last - first) * 1e-9,
+        truncated_packets=counts.truncated_packets,
+        capture_duplicates=sorting.duplicates,
+        damage=None if damage is None else Damage(damage.offset, damage.reason, damage.path),
+        compression=capture.compression,
+        interfaces=tuple(interface.name or "" for interface in capture.interfaces),
+        ip_fragments=counts.ip_fragments,
+        unreadable_packets=counts.unreadable_packets,
+    )

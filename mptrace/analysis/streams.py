@@ -1,0 +1,116 @@
+"""TCP streams, numbered as Wireshark numbers tcp.stream: port reuse makes a new one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from mptrace.analysis.ordering import stable_order
+from mptrace.analysis.segmented import group_starts
+from mptrace.analysis.tables import ACK, FIN, RST, SYN, I32, I64, Bool, SegmentTable
+
+
+@dataclass(slots=True)
+class Streams:
+    """TCP streams in order of their first packet; every column is (streams,)."""
+
+    flow: I64
+    low_initiates: Bool
+    """The flow's lower endpoint is the initiator."""
+    handshake_captured: Bool
+
+    def __len__(self) -> int:
+        return int(self.flow.size)
+
+
+def number_streams(table: SegmentTable, low_port_is_lower: Bool) -> tuple[Streams, I32]:
+    """Tell streams apart. ``table`` is in frame order, its ``flow`` the 5-tuple's number.
+
+    ``low_port_is_lower`` is (flows,): whether the lower endpoint has the lower port number,
+    which decides who is taken for the server where no SYN was captured. Returns the streams and
+    the stream of each row.
+    """
+    if not len(table):
+        nothing = np.empty(0, np.int64)
+        return Streams(nothing, nothing.astype(bool), nothing.astype(bool)), table.flow
+    key = table.flow.astype(np.int64)
+    flows = int(key.max()) + 1
+    flow_of_key = list(range(flows))
+    by_flow = stable_order(table.flow)
+    for flow, rows, splits in _reused_flows(table, by_flow):
+        generation = np.searchsorted(np.array(splits), rows, side="right")
+        names = np.array([flow, *range(len(flow_of_key), len(flow_of_key) + len(splits))])
+        key[rows] = names[generation]
+        flow_of_key += [flow] * len(splits)
+    first = np.full(len(flow_of_key), len(table), np.int64)
+    order = stable_order(key)
+    starts = group_starts(key[order])
+    first[key[order][starts]] = order[starts]
+    by_first = np.argsort(first, kind="stable")
+    by_first = by_first[first[by_first] < len(table)]
+    number = np.empty(len(flow_of_key), np.int32)
+    number[by_first] = np.arange(by_first.size, dtype=np.int32)
+    stream = number[key]
+    flow_column = np.array(flow_of_key)[by_first]
+    low_initiates, captured = _initiators(table, stream, flow_column, low_port_is_lower)
+    return Streams(flow_column, low_initiates, captured), stream
+
+
+def _initiators(
+    table: SegmentTable, stream: I32, flow: I64, low_port_is_lower: Bool
+) -> tuple[Bool, Bool]:
+    """Who opened each stream: sender of the SYN, else receiver of the SYN/ACK, else a guess."""
+    low_initiates = ~low_port_is_lower[flow]
+    captured = np.zeros(flow.size, np.bool_)
+    handshake = table.flags & (SYN | ACK)
+    for wanted, sender_opens in ((SYN | ACK, False), (SYN, True)):
+        rows = np.flatnonzero(handshake == wanted)[::-1]  # so that the first one is written last
+        low_initiates[stream[rows]] = table.from_initiator[rows] == sender_opens
+        captured[stream[rows]] = True
+    return low_initiates, captured
+
+
+def _reused_flows(table: SegmentTable, by_flow: I64) -> Iterator[tuple[int, I64, list[int]]]:
+    """Flows on which a SYN opens another connection: flow, its rows, the rows that open one.
+
+    Wireshark's rule: the SYN's sequence number is not the one that its direction began with, or
+    a FIN or RST was seen on the stream. ``by_flow`` sorts the table by flow.
+    """
+    syn = (table.flags & (SYN | ACK)) == SYN
+    flow = table.flow[by_flow]
+    starts = group_starts(flow)
+    ends = np.append(starts[1:], flow.size)
+    syns = np.add.reduceat(syn[by_flow], starts, dtype=np.int64)
+    # a flow that begins with its only SYN is one stream: nearly all are
+    for group in np.flatnonzero(syns > syn[by_flow[starts]]).tolist():
+        rows = by_flow[starts[group] : ends[group]]
+        splits = _split_rows(table, rows[_matters(table, rows)].tolist())
+        if splits:
+            yield int(flow[starts[group]]), rows, splits
+
+
+def _matters(table: SegmentTable, rows: I64) -> Bool:
+    """SYN, FIN and RST segments of a flow, and the first of each direction after each."""
+    keep: Bool = (table.flags[rows] & (SYN | FIN | RST)) != 0
+    epoch = 2 * np.cumsum(keep) + table.from_initiator[rows]
+    keep[np.unique(epoch, return_index=True)[1]] = True
+    return keep
+
+
+def _split_rows(table: SegmentTable, rows: list[int]) -> list[int]:
+    base: dict[bool, int] = {}
+    ended = False
+    splits: list[int] = []
+    for row in rows:
+        flags, seq = int(table.flags[row]), int(table.seq[row])
+        sender = bool(table.from_initiator[row])
+        if flags & (SYN | ACK) == SYN and sender in base and (seq != base[sender] or ended):
+            splits.append(row)
+            base, ended = {}, False
+        base.setdefault(sender, seq if flags & SYN else (seq - 1) & 0xFFFFFFFF)
+        if flags & ACK:
+            base.setdefault(not sender, (int(table.ack[row]) - 1) & 0xFFFFFFFF)
+        ended = ended or bool(flags & (FIN | RST))
+    return splits

@@ -1,0 +1,159 @@
+"""The subflow sequence space: 32-bit TCP numbers of every direction as places on one axis.
+
+Each direction of each subflow (a *way*, numbered ``2 * subflow + direction``) gets its own
+stretch of one int64 axis, so that everything that follows works on all subflows at once. Within
+a way, a *position* is the relative subflow sequence number of RFC 8684 section 3.3.1: the first
+octet after the SYN is 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mptrace.analysis.segmented import group_starts
+from mptrace.analysis.tables import ACK, SYN, Bool, DssTable, I64, SegmentTable
+
+_ROOM = 1 << 33
+"""Free places around each way, so that mappings just outside the captured data fit too."""
+
+
+@dataclass(slots=True)
+class SubflowSpace:
+    """Segments sorted by way and frame, with their places on the axis; every column is (n,)."""
+
+    segments: SegmentTable
+    way: I64
+    ways: int
+    way_first: I64
+    """(ways + 1,): rows of way w are way_first[w]:way_first[w + 1]."""
+    origin: I64
+    """(ways,): place of position 0 of each way."""
+    place: I64
+    """Of the first payload octet."""
+    place_end: I64
+    ack_place: I64
+    """Of the octet that the ACK expects, on the axis of the opposite way; -1 without ACK."""
+    initial_seq: NDArray[np.uint32]
+    """(ways,): TCP sequence number of position 0."""
+    initial_seq_known: Bool
+
+    def position(self, place: I64, way: I64) -> I64:
+        """Relative subflow sequence number of a place."""
+        return place - self.origin[way]
+
+
+def _signed(number: NDArray[np.uint32]) -> I64:
+    """A difference of 32-bit numbers as a signed number (serial arithmetic, RFC 1982)."""
+    return number.view(np.int32).astype(np.int64)
+
+
+def _unwrapped(number: NDArray[np.uint32], way: I64, anchor: NDArray[np.uint32]) -> I64:
+    """32-bit numbers in capture order as distances from each way's anchor."""
+    if number.size == 0:
+        return np.empty(0, np.int64)
+    step = np.empty(number.size, np.int64)
+    step[1:] = _signed(number[1:] - number[:-1])
+    starts = group_starts(way)
+    step[starts] = _signed(number[starts] - anchor[way[starts]])
+    total = np.cumsum(step)
+    before = np.zeros(starts.size, np.int64)
+    before[1:] = total[starts[1:] - 1]
+    counts = np.diff(np.append(starts, number.size))
+    return total - np.repeat(before, counts)
+
+
+def _initial_seqs(
+    table: SegmentTable, way: I64, ways: int, dss: DssTable, row_of: I64
+) -> tuple[NDArray[np.uint32], Bool]:
+    """Position 0 of each way: its SYN, or what its mappings or the peer's ACKs say."""
+    initial = np.zeros(ways, np.uint32)
+    known = np.zeros(ways, np.bool_)
+    starts = group_starts(way)
+    # weakest first, so that better knowledge overwrites it: the first segment,
+    initial[way[starts]] = table.seq[starts] - np.uint32(1)
+    # the first ACK of the peer where this way has no segment of its own,
+    acks = np.flatnonzero(table.flags & ACK)
+    if acks.size:
+        first_acks = acks[group_starts(way[acks])]
+        target = way[first_acks] ^ 1
+        silent = ~np.isin(target, way[starts])
+        initial[target[silent]] = table.ack[first_acks[silent]] - np.uint32(1)
+    # the mapping that the way's first mapped payload carries (its SSN is relative),
+    row = row_of[dss.segment]
+    usable = (dss.data_seq_octets > 0) & (dss.subflow_seq > 0) & (row >= 0)
+    usable[usable] &= table.payload_length[row[usable]] > 0
+    rows = row[usable]
+    if rows.size:
+        guess = table.seq[rows] - dss.subflow_seq[usable]
+        # A mapping may have begun in an earlier segment: then the guess is too high by what
+        # lies between; the most frequent guess of a way need not be right, the lowest is.
+        order = np.argsort(way[rows], kind="stable")
+        rows, guess = rows[order], guess[order]
+        begin = group_starts(way[rows])
+        offset = _signed(guess - np.repeat(guess[begin], np.diff(np.append(begin, rows.size))))
+        lowest = np.minimum.reduceat(offset, begin)
+        initial[way[rows[begin]]] = guess[begin] + lowest.astype(np.uint32)
+        known[way[rows[begin]]] = True
+    # and its own SYN.
+    syns = np.flatnonzero(table.flags & SYN)
+    if syns.size:
+        first_syns = syns[group_starts(way[syns])]
+        initial[way[first_syns]] = table.seq[first_syns]
+        known[way[first_syns]] = True
+    return initial, known
+
+
+def build(
+    table: SegmentTable, subflow: I64, subflows: int, dss: DssTable
+) -> tuple[SubflowSpace, I64]:
+    """Sort the segments by way and unwrap their numbers.
+
+    ``subflow`` is (n,) the subflow number of each row. Returns the space and, per row of
+    ``table``, its row in the space.
+    """
+    way = 2 * subflow + ~table.from_initiator
+    ways = 2 * subflows
+    order = np.argsort(way, kind="stable")
+    table = table.take(order)
+    way = way[order]
+    row_of = np.empty(order.size, np.int64)
+    row_of[order] = np.arange(order.size)
+    initial, known = _initial_seqs(table, way, ways, dss, row_of)
+    start = _unwrapped(table.seq, way, initial) + ((table.flags & SYN) != 0)
+    end = start + table.payload_length
+    acking = np.flatnonzero(table.flags & ACK)
+    ack = _unwrapped(table.ack[acking], way[acking], initial[np.arange(ways) ^ 1])
+
+    low, high = np.zeros(ways, np.int64), np.zeros(ways, np.int64)
+    begin = group_starts(way)
+    if begin.size:
+        low[way[begin]] = np.minimum.reduceat(start, begin)
+        high[way[begin]] = np.maximum.reduceat(end, begin)
+    low -= _ROOM
+    high += _ROOM
+    span = high - low
+    origin = np.cumsum(span) - span - low
+
+    ack_place = np.full(order.size, -1, np.int64)
+    acked_way = way[acking] ^ 1
+    ack_place[acking] = np.clip(ack, low[acked_way], high[acked_way]) + origin[acked_way]
+    way_first = np.searchsorted(way, np.arange(ways + 1))
+    place = start + origin[way]
+    return (
+        SubflowSpace(
+            segments=table,
+            way=way,
+            ways=ways,
+            way_first=way_first,
+            origin=origin,
+            place=place,
+            place_end=place + table.payload_length,
+            ack_place=ack_place,
+            initial_seq=initial,
+            initial_seq_known=known,
+        ),
+        row_of,
+    )

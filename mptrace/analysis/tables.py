@@ -1,0 +1,143 @@
+"""The columns that the analysis keeps of a capture: one row a TCP segment, one row a DSS.
+
+Rows of `SegmentTable` stand in frame order until `subflow_space` sorts them; row numbers in
+other tables point into it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+FIN = 0x01
+SYN = 0x02
+RST = 0x04
+ACK = 0x10
+
+I64 = NDArray[np.int64]
+I32 = NDArray[np.int32]
+U64 = NDArray[np.uint64]
+U32 = NDArray[np.uint32]
+U16 = NDArray[np.uint16]
+U8 = NDArray[np.uint8]
+Bool = NDArray[np.bool_]
+
+
+@dataclass(slots=True)
+class SegmentTable:
+    """TCP segments of a capture; every column is (n,)."""
+
+    frame_number: I32
+    time_ns: I64
+    flow: I32
+    """Number of the 5-tuple, then of tcp.stream once streams are told apart."""
+    from_initiator: Bool
+    """Sent by the lower endpoint of the flow, then by the initiator of the stream."""
+    seq: U32
+    ack: U32
+    flags: U16
+    window: U16
+    payload_length: I32
+    """From the IP header, octets."""
+    payload_captured: I32
+    """How many of them are in the capture."""
+    payload_position: I64
+    """Offset of the payload in the (decompressed) file."""
+    source: U16
+    """Index of the file within the capture."""
+    subtypes: U16
+    """Bit n: an MPTCP option of subtype n; bit 14: options cut by the snaplen;
+    bit 15: malformed, unknown or MP_EXPERIMENTAL."""
+    identity: U64
+    """Hash of everything that a second capture of the same packet has in common with it."""
+    place: I32
+    """Where it was captured: interface, tunnel depth and (Linux cooked) direction."""
+    wire_length: I32
+
+    @staticmethod
+    def dtypes() -> dict[str, type[np.generic]]:
+        """Column names and their dtypes."""
+        return {
+            "frame_number": np.int32,
+            "time_ns": np.int64,
+            "flow": np.int32,
+            "from_initiator": np.bool_,
+            "seq": np.uint32,
+            "ack": np.uint32,
+            "flags": np.uint16,
+            "window": np.uint16,
+            "payload_length": np.int32,
+            "payload_captured": np.int32,
+            "payload_position": np.int64,
+            "source": np.uint16,
+            "subtypes": np.uint16,
+            "identity": np.uint64,
+            "place": np.int32,
+            "wire_length": np.int32,
+        }
+
+    def __len__(self) -> int:
+        return int(self.frame_number.size)
+
+    def take(self, rows: I64 | Bool) -> SegmentTable:
+        """The rows named, as a table of their own."""
+        return SegmentTable(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+
+
+@dataclass(slots=True)
+class DssTable:
+    """DSS options (RFC 8684 section 3.3); every column is (n,)."""
+
+    segment: I32
+    """Row of the segment that carries it."""
+    data_ack: U64
+    data_ack_octets: U8
+    """0 where there is none, 4 or 8."""
+    data_seq: U64
+    data_seq_octets: U8
+    subflow_seq: U32
+    data_length: U16
+    checksum: U16
+    has_checksum: Bool
+    data_fin: Bool
+
+    @staticmethod
+    def dtypes() -> dict[str, type[np.generic]]:
+        """Column names and their dtypes."""
+        return {
+            "segment": np.int32,
+            "data_ack": np.uint64,
+            "data_ack_octets": np.uint8,
+            "data_seq": np.uint64,
+            "data_seq_octets": np.uint8,
+            "subflow_seq": np.uint32,
+            "data_length": np.uint16,
+            "checksum": np.uint16,
+            "has_checksum": np.bool_,
+            "data_fin": np.bool_,
+        }
+
+    def __len__(self) -> int:
+        return int(self.segment.size)
+
+    def take(self, rows: I64 | Bool) -> DssTable:
+        """The rows named, as a table of their own."""
+        return DssTable(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+
+
+Table = TypeVar("Table", SegmentTable, DssTable)
+
+
+def concatenate(kind: type[Table], parts: list[Table]) -> Table:
+    """One table of all parts, which are emptied column by column to keep the peak low."""
+    if not parts:
+        return kind(**{name: np.empty(0, dtype) for name, dtype in kind.dtypes().items()})
+    columns = {}
+    for f in fields(kind):
+        columns[f.name] = np.concatenate([getattr(part, f.name) for part in parts])
+        for part in parts:
+            setattr(part, f.name, None)
+    return kind(**columns)

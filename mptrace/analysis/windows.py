@@ -1,0 +1,101 @@
+"""The receive window of a connection: its right edge, whichever subflow announced it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mptrace.analysis.acknowledgements import Acknowledgements
+from mptrace.analysis.control import ControlPlane
+from mptrace.analysis.data_plane import DataPlane
+from mptrace.analysis.flight import Flight
+from mptrace.analysis.segmented import count_by
+from mptrace.analysis.tables import SYN, I64, Bool
+
+DEFAULT_SEGMENT_SIZE = 536
+"""Where no MSS option was captured (RFC 9293 section 3.7.1)."""
+
+
+def window_shifts(plane: DataPlane, control: ControlPlane) -> tuple[I64, Bool]:
+    """(ways,): the shift of the windows that a way's sender announces, and whether it is known.
+
+    A subflow whose handshake was not captured takes the shift of its host's other subflows.
+    """
+    members = plane.membership
+    shift = np.zeros(members.ways, np.int64)
+    known = np.zeros(members.ways, np.bool_)
+    number = 0
+    for subflows in members.subflows:
+        of_side: dict[bool, int] = {}
+        missing: list[tuple[int, bool]] = []
+        for state in subflows:
+            for from_initiator in (True, False):
+                way = 2 * number + (not from_initiator)
+                from_client = from_initiator == state.client_is_initiator
+                both = {
+                    side: control.window_shift.get((state.stream, side)) for side in (True, False)
+                }
+                value = both[from_initiator]
+                if value is None and state.endpoints.handshake_captured and any(
+                    side is not None for side in both.values()
+                ):
+                    # a host that answers without the option announces unscaled windows
+                    value = None
+                if value is None:
+                    missing.append((way, from_client))
+                else:
+                    shift[way], known[way] = value, True
+                    of_side.setdefault(from_client, value)
+            number += 1
+        for way, from_client in missing:
+            if from_client in of_side:
+                shift[way], known[way] = of_side[from_client], True
+    return shift, known
+
+
+def right_edges(plane: DataPlane, control: ControlPlane) -> Acknowledgements:
+    """The largest DATA_ACK + (window << shift) of each space so far, where it advanced."""
+    shift, known = window_shifts(plane, control)
+    segments = plane.subflows.segments
+    index = np.flatnonzero(plane.dss.data_ack_octets > 0)
+    row = plane.dss_row[index]
+    way = plane.subflows.way[row]
+    keep = known[way]
+    index, row, way = index[keep], row[keep], way[keep]
+    space = plane.space_of_way[way] ^ 1
+    relative = (plane.expanded.data_ack[index] - plane.data.initial_data_seq[space]).view(np.int64)
+    keep = np.abs(relative) <= plane.data.reach
+    row, way, space, relative = row[keep], way[keep], space[keep], relative[keep]
+    scale = np.where((segments.flags[row] & SYN) != 0, 0, shift[way])
+    edge = plane.data.place(relative + (segments.window[row].astype(np.int64) << scale), space)
+    frame = segments.frame_number[row].astype(np.int64)
+    order = np.lexsort((frame, space))
+    return Acknowledgements.from_columns(
+        space[order], edge[order], frame[order], segments.time_ns[row[order]]
+    )
+
+
+def window_limited_packets(
+    plane: DataPlane, control: ControlPlane, flight: Flight, edges: Acknowledgements
+) -> I64:
+    """(spaces,): packets after which the flight was within one MSS of the window."""
+    spaces = plane.membership.spaces
+    sizes = _segment_sizes(plane, control)
+    frame = plane.subflows.segments.frame_number[flight.row].astype(np.int64)
+    unknown = np.full(flight.row.size, np.iinfo(np.int64).max)
+    edge = edges.place_before(flight.group, frame, unknown)
+    limited = edge - flight.sent_end < sizes[plane.subflows.way[flight.row]]
+    return count_by(flight.group[limited], spaces)
+
+
+def _segment_sizes(plane: DataPlane, control: ControlPlane) -> I64:
+    """(ways,): the MSS that a way's receiver accepts."""
+    sizes = np.full(plane.membership.ways, DEFAULT_SEGMENT_SIZE)
+    number = 0
+    for subflows in plane.membership.subflows:
+        for state in subflows:
+            for from_initiator in (True, False):
+                value = control.segment_size.get((state.stream, not from_initiator))
+                if value is not None:
+                    sizes[2 * number + (not from_initiator)] = value
+            number += 1
+    return sizes
