@@ -9,7 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 from ipaddress import IPv4Address, IPv6Address
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ANY_NIBBLE: Final = tuple(range(16))
 MPTCP_NAME: Final = "tcp.options.mptcp."
@@ -36,7 +39,8 @@ class FieldLayout:
     ``attribute`` is the name in ``options`` and in the columns ("" where the form alone
     determines the value); ``name`` is Wireshark's filter name where it has one. Bits count from
     the option's first bit. ``bit_width`` 0 means: to the option's end. ``fixed`` is the value
-    that this field has in this form. ``parts`` are the flags within, for the tree only.
+    that this field has in this form. ``parts`` are the flags within: shown below a field that is
+    one number to its users, or, where it has no attribute, the fields that it groups.
     """
 
     attribute: str
@@ -114,9 +118,17 @@ class OptionForm:
             return range(self.length, self.length + 1)
         return range(self.length, self.max_length + 1, self.step)
 
+    def coded_fields(self) -> Iterator[FieldLayout]:
+        """The fields that together are the option's octets: of a group of flags, the flags."""
+        for layout in self.fields:
+            if layout.parts and not layout.attribute:
+                yield from layout.parts
+            else:
+                yield layout
+
     def field(self, attribute: str) -> FieldLayout | None:
         """The field with this attribute, or None where the form lacks it."""
-        for layout in self.fields:
+        for layout in self.coded_fields():
             if layout.attribute == attribute:
                 return layout
         return None

@@ -89,15 +89,21 @@ def option_tree(option: TcpOption, base_offset: int = 0) -> Field:
         case CutOption():
             return _faulty(option, octets, start, "Cut: the capture ends here")
         case NoOperation():
-            return Field("tcp.options.nop", "No-Operation", None, "", start, 1)
+            kind = (_kind(octets, start),)
+            return Field("tcp.options.nop", "No-Operation", None, "", start, 1, kind)
         case EndOfOptions():
+            kind = (_kind(octets, start),)
             padding = f"{len(option.padding)} octets of padding" if option.padding else ""
             name = "tcp.options.eol"
-            return Field(name, "End of option list", None, padding, start, len(octets))
+            return Field(name, "End of option list", None, padding, start, len(octets), kind)
     form = form_of(option)
     children = tuple(_fields(form, option, octets, start))
     name = _KIND_NAMES.get(octets[0], _UNKNOWN)
     return Field(name, form.title, None, _summary(children), start, len(octets), children)
+
+
+def _kind(octets: bytes, start: int) -> Field:
+    return Field("tcp.option_kind", "Kind", octets[0], str(octets[0]), start, 1)
 
 
 def _faulty(option: MalformedOption | CutOption, octets: bytes, start: int, text: str) -> Field:

@@ -145,11 +145,24 @@ def _dss_form(flags: int, *, checksum: bool) -> OptionForm:
     has_map = bool(flags & DssFlag.MAPPING)
     wide_seq = bool(flags & DssFlag.M_DATA_SEQ_8_OCTETS)
     form = FormBuilder(TcpOptionKind.MPTCP).subtype(MptcpSubtype.DSS).reserved(7)
-    form.flag("data_fin", MPTCP_NAME + "datafin.flag", "F: DATA_FIN")
-    form.flag("", MPTCP_NAME + "dseqn8.flag", "m: data sequence number is 8 octets", fixed=wide_seq)
-    form.flag("", MPTCP_NAME + "dseqnpresent.flag", "M: mapping is present", fixed=has_map)
-    form.flag("", MPTCP_NAME + "dataack8.flag", "a: DATA_ACK is 8 octets", fixed=wide_ack)
-    form.flag("", MPTCP_NAME + "dataackpresent.flag", "A: DATA_ACK is present", fixed=has_ack)
+    parts = (
+        ("data_fin", "datafin.flag", "F: DATA_FIN", None),
+        ("", "dseqn8.flag", "m: data sequence number is 8 octets", wide_seq),
+        ("", "dseqnpresent.flag", "M: mapping is present", has_map),
+        ("", "dataack8.flag", "a: DATA_ACK is 8 octets", wide_ack),
+        ("", "dataackpresent.flag", "A: DATA_ACK is present", has_ack),
+    )
+    form.add(
+        "",
+        MPTCP_NAME + "flags",
+        "Multipath TCP flags",
+        len(parts),
+        Show.HEXADECIMAL,
+        parts=tuple(
+            FieldLayout(attribute, MPTCP_NAME + name, label, bit, 1, Show.FLAG, fixed)
+            for bit, (attribute, name, label, fixed) in enumerate(parts)
+        ),
+    )
     if has_ack:
         form.add("data_ack", MPTCP_NAME + "rawdataack", "DATA_ACK", 64 if wide_ack else 32)
     if has_map:

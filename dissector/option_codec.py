@@ -107,7 +107,7 @@ def _decode_form(form: OptionForm, octets: bytes, offset: int) -> TcpOption:
         for name, value in form.implied
         if name != "family"  # follows from the address
     }
-    for layout in form.fields:
+    for layout in form.coded_fields():
         if layout.attribute:
             values[layout.attribute] = layout.read(octets)
     option: TcpOption = _OPTION_CLASSES[form.option](**values, offset=offset, length=len(octets))
@@ -128,7 +128,7 @@ def encode_option(option: TcpOption) -> bytes:
     form = form_of(option)
     number = 0
     octets = b""
-    for layout in form.fields:
+    for layout in form.coded_fields():
         if layout.bit_width == 0:
             octets = _tail(layout, option)
             continue

@@ -136,7 +136,7 @@ def mp_join_ack_columns(buffer: Octets, rows: OptionRows) -> MpJoinAckColumns:
     """All MP_JOIN of 24 octets."""
     found = OptionFields(buffer, rows, "MpJoinAck")
     layout = FORMS_BY_OPTION["MpJoinAck"][0].field("hmac")
-    assert layout is not None  # noqa: S101 - for the type checker: the layout table has it
+    assert layout is not None
     span = np.arange(layout.octet_offset, layout.octet_end)
     return MpJoinAckColumns(
         packet=found.packet,
@@ -173,7 +173,7 @@ def add_address_columns(buffer: Octets, rows: OptionRows) -> AddAddressColumns:
     family = found.implied("family")
     # The address begins at the same octet in every form; IPv4 is read as its first 4 octets.
     layout = FORMS_BY_OPTION["AddAddress"][0].field("address")
-    assert layout is not None  # noqa: S101 - for the type checker: the layout table has it
+    assert layout is not None
     start = found.offset + layout.octet_offset
     wide = family == 6
     high = np.zeros(family.size, np.uint64)

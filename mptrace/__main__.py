@@ -10,7 +10,7 @@ def main() -> int:
     if sys.argv[1:] == ["--version"]:  # at once: argparse alone would double the time
         from mptrace import __version__
 
-        print(f"mptrace {__version__}")  # noqa: T201 - it is the command
+        print(f"mptrace {__version__}")
         return 0
     from mptrace.commands.main import run
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mptrace.analysis.segmented import is_group_start
-from mptrace.analysis.tables import I64
+
+if TYPE_CHECKING:
+    from mptrace.analysis.tables import I64
 
 NEVER = np.int64(1) << 40
 """In place of a frame number: nothing in the capture acknowledged it."""

@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dissector.connection_state import ConnectionHost, ConnectionState
-from dissector.subflow import Appearance, SubflowHost, SubflowState
-from mptrace.analysis.control import ControlPlane
-from mptrace.analysis.data_plane import DataPlane
-from mptrace.analysis.direction_values import DirectionValues
 from mptrace.analysis.model import (
     AdvertisedAddress,
     CapturePoint,
@@ -28,6 +22,15 @@ from mptrace.analysis.model import (
 )
 from mptrace.analysis.reading import CUT_OPTIONS
 from mptrace.analysis.segmented import sum_by
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dissector.connection_state import ConnectionHost, ConnectionState
+    from dissector.subflow import Appearance, SubflowHost, SubflowState
+    from mptrace.analysis.control import ControlPlane
+    from mptrace.analysis.data_plane import DataPlane
+    from mptrace.analysis.direction_values import DirectionValues
 
 SECOND = 1e-9
 _NEAR = 0.1

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dissector.checksum import dss_checksums_valid, fold, slice_sums, sums_at
-from mptrace.analysis.data_space import DataSpace
 from mptrace.analysis.intervals import (
     TooManyPiecesError,
     cut_everywhere,
     in_overlap,
     pairs_of_overlap,
 )
-from mptrace.analysis.mapping_runs import Mappings
-from mptrace.analysis.subflow_space import SubflowSpace
-from mptrace.analysis.tables import I64, U16, Bool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from mptrace.analysis.data_space import DataSpace
+    from mptrace.analysis.mapping_runs import Mappings
+    from mptrace.analysis.subflow_space import SubflowSpace
+    from mptrace.analysis.tables import I64, U16, Bool
 
 _CHUNK = 8 << 20
 
@@ -128,9 +132,7 @@ def _cover(rows: I64, subflows: SubflowSpace) -> _Cover:
     return _Cover(start[by_place], end[by_place], row[by_place])
 
 
-def _sums(
-    source: U16, position: I64, length: I64, read: Callable[[int, int, int], bytes]
-) -> U16:
+def _sums(source: U16, position: I64, length: I64, read: Callable[[int, int, int], bytes]) -> U16:
     """One's complement sums of stretches of the files, read in order and in bounded memory."""
     result = np.zeros(position.size, np.uint16)
     order = np.lexsort((position, source))

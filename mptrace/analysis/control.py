@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,12 +12,14 @@ from dissector.constants import MptcpSubtype
 from dissector.option_codec import decode_options
 from dissector.options import CutOption, MaximumSegmentSize, MpCapable, TcpOption, WindowScale
 from dissector.segment import Segment, StreamEndpoints
-from mptrace.analysis.flows import FlowTable
 from mptrace.analysis.ordering import stable_order
 from mptrace.analysis.reading import CUT_OPTIONS, ReadCapture
 from mptrace.analysis.segmented import group_starts
-from mptrace.analysis.streams import Streams
-from mptrace.analysis.tables import ACK, RST, SYN, I32, I64, Bool, SegmentTable
+from mptrace.analysis.tables import ACK, I32, I64, RST, SYN, Bool, SegmentTable
+
+if TYPE_CHECKING:
+    from mptrace.analysis.flows import FlowTable
+    from mptrace.analysis.streams import Streams
 
 _DSS = 1 << MptcpSubtype.DSS
 _UNSEEN_OPTIONS = (CutOption(octets=b""),)

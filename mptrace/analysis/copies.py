@@ -10,17 +10,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mptrace.analysis.acknowledgements import NEVER, Acknowledgements
 from mptrace.analysis.intervals import cut_everywhere, in_overlap, pairs_of_overlap
-from mptrace.analysis.mapping_runs import Runs
 from mptrace.analysis.ordering import stable_order
 from mptrace.analysis.segmented import exclusive_prefix_min, is_group_start
-from mptrace.analysis.subflow_space import SubflowSpace
-from mptrace.analysis.tables import I64, Bool
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mptrace.analysis.mapping_runs import Runs
+    from mptrace.analysis.subflow_space import SubflowSpace
+    from mptrace.analysis.tables import I64, Bool
 
 
 class CopyClass(IntEnum):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from mptrace.analysis.data_plane import DataPlane
-from mptrace.analysis.tables import I64
+if TYPE_CHECKING:
+    from mptrace.analysis.data_plane import DataPlane
+    from mptrace.analysis.tables import I64
 
 
 def data_fin_positions(plane: DataPlane) -> I64:

@@ -8,13 +8,17 @@ of order when that comes after its own arrival.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mptrace.analysis.copies import Copies, CopyClass
 from mptrace.analysis.segmented import group_starts, is_group_start
-from mptrace.analysis.tables import I64, Bool
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mptrace.analysis.tables import I64, Bool
 
 _NEVER = np.int64(1) << 31
 

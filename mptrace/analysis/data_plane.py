@@ -7,16 +7,16 @@ acknowledgements, order. Nothing here is a figure yet.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mptrace.analysis import copies as copying
 from mptrace.analysis.acknowledgements import Acknowledgements
-from mptrace.analysis.control import ControlPlane
-from mptrace.analysis.copies import Copies
 from mptrace.analysis.data_order import Holes, OutOfOrder, find_out_of_order
 from mptrace.analysis.data_space import DataSpace, ExpandedDss, expand, lay_out
 from mptrace.analysis.fallback import continued_runs, fallback_frames, stream_acknowledgements
+from mptrace.analysis.intervals import TooManyPiecesError
 from mptrace.analysis.mapping_runs import (
     MappingRows,
     Mappings,
@@ -25,12 +25,15 @@ from mptrace.analysis.mapping_runs import (
     distinct_mappings,
     runs_of,
 )
-from mptrace.analysis.membership import Membership
 from mptrace.analysis.ordering import stable_order
 from mptrace.analysis.sequential_copies import classify_one_by_one
-from mptrace.analysis.intervals import TooManyPiecesError
 from mptrace.analysis.subflow_space import SubflowSpace, build
-from mptrace.analysis.tables import ACK, RST, I64, DssTable, SegmentTable
+from mptrace.analysis.tables import ACK, I64, RST, DssTable, SegmentTable
+
+if TYPE_CHECKING:
+    from mptrace.analysis.control import ControlPlane
+    from mptrace.analysis.copies import Copies
+    from mptrace.analysis.membership import Membership
 
 _ACK_SLACK = 1 << 24
 """An ACK further than this above all captured data is no acknowledgement of it."""

@@ -9,12 +9,15 @@ lowest octet that the capture names.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mptrace.analysis.ordering import stable_order
 from mptrace.analysis.segmented import group_starts
-from mptrace.analysis.tables import I64, U64, Bool, DssTable
+
+if TYPE_CHECKING:
+    from mptrace.analysis.tables import I64, U64, Bool, DssTable
 
 _ROOM = np.int64(1) << 33
 _WIDEST = 1 << 46

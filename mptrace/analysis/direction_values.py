@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mptrace.analysis.acknowledgements import Acknowledgements
 from mptrace.analysis.copies import CopyClass
-from mptrace.analysis.data_plane import DataPlane
 from mptrace.analysis.figures import (
     Extent,
     SpaceFigures,
@@ -18,7 +16,6 @@ from mptrace.analysis.figures import (
     checksum_counts,
     reinjected_by_worth,
 )
-from mptrace.analysis.handovers import FirstCopies, HandoverRow
 from mptrace.analysis.model import (
     ConnectionDirection,
     Handover,
@@ -26,8 +23,15 @@ from mptrace.analysis.model import (
     Stall,
     SubflowDirection,
 )
-from mptrace.analysis.stalls import StallColumns
-from mptrace.analysis.tables import I64
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mptrace.analysis.acknowledgements import Acknowledgements
+    from mptrace.analysis.data_plane import DataPlane
+    from mptrace.analysis.handovers import FirstCopies, HandoverRow
+    from mptrace.analysis.stalls import StallColumns
+    from mptrace.analysis.tables import I64
 
 SECOND = 1e-9
 OCTET = 1.0
@@ -48,9 +52,7 @@ class AckedEnd:
     """-1: no DATA_FIN was seen."""
 
     @classmethod
-    def of(
-        cls, plane: DataPlane, figures: SpaceFigures, fin_relative: I64
-    ) -> AckedEnd:
+    def of(cls, plane: DataPlane, figures: SpaceFigures, fin_relative: I64) -> AckedEnd:
         """``fin_relative`` is (spaces,): where the DATA_FIN stands, -1 where there is none."""
         acks: Acknowledgements = plane.data_acks
         spaces = fin_relative.size

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from mptrace.analysis.tables import Bool, SegmentTable
+if TYPE_CHECKING:
+    from mptrace.analysis.tables import Bool, SegmentTable
 
 
 def find_duplicates(table: SegmentTable, has_identification: Bool) -> Bool:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from dissector.connection_state import ConnectionState
 from mptrace.analysis.acknowledgements import NEVER
-from mptrace.analysis.data_space import DataSpace
 from mptrace.analysis.mapping_runs import Mappings, Runs
-from mptrace.analysis.membership import Membership
-from mptrace.analysis.subflow_space import SubflowSpace
-from mptrace.analysis.tables import ACK, RST, I64
+from mptrace.analysis.tables import ACK, I64, RST
+
+if TYPE_CHECKING:
+    from dissector.connection_state import ConnectionState
+    from mptrace.analysis.data_space import DataSpace
+    from mptrace.analysis.membership import Membership
+    from mptrace.analysis.subflow_space import SubflowSpace
 
 
 def fallback_frames(membership: Membership) -> I64:
@@ -107,8 +111,7 @@ def stream_acknowledgements(
         return nothing, nothing, nothing
     segments = subflows.segments
     rows = np.flatnonzero(
-        ((segments.flags & (ACK | RST)) == ACK)
-        & (segments.frame_number >= fallback[subflows.way])
+        ((segments.flags & (ACK | RST)) == ACK) & (segments.frame_number >= fallback[subflows.way])
     )
     last_octet = subflows.ack_place[rows] - 1
     run = np.searchsorted(runs.end, last_octet, side="right")

@@ -7,19 +7,23 @@ defined in docs/definitions.md.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mptrace.analysis.checksums import Verdict
 from mptrace.analysis.copies import CopyClass, Worth
-from mptrace.analysis.data_plane import DataPlane
 from mptrace.analysis.flight import Flight, flight_of
 from mptrace.analysis.model import Distribution
 from mptrace.analysis.ordering import stable_order
 from mptrace.analysis.round_trips import RoundTrips, data_round_trips, subflow_round_trips
 from mptrace.analysis.segmented import count_by, group_starts, percentile_of_sorted, sum_by
-from mptrace.analysis.tables import I64
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mptrace.analysis.data_plane import DataPlane
+    from mptrace.analysis.tables import I64
 
 
 @dataclass(slots=True)
@@ -151,13 +155,9 @@ def way_figures(plane: DataPlane) -> tuple[WayFigures, RoundTrips]:
             packets=count_by(subflows.way, ways),
             payload_octets=sum_by(way, segments.payload_length[rows], ways),
             octets=_by_class(copies.way, copies.kind, copies.length, ways),
-            delivered_octets=sum_by(
-                copies.way, np.where(copies.delivered, copies.length, 0), ways
-            ),
+            delivered_octets=sum_by(copies.way, np.where(copies.delivered, copies.length, 0), ways),
             unmapped_octets=sum_by(way, plane.unmapped, ways),
-            caused_octets=sum_by(
-                subflows.way[copies.first_row[again]], copies.length[again], ways
-            ),
+            caused_octets=sum_by(subflows.way[copies.first_row[again]], copies.length[again], ways),
             payload=Extent.of(way, segments.time_ns[rows], ways),
             round_trips=Spread.of(samples.group, samples.duration_ns, ways),
             max_flight=flight.largest(ways),
@@ -181,9 +181,7 @@ def space_figures(plane: DataPlane, verdict: NDArray[np.uint8]) -> tuple[SpaceFi
     closed = np.flatnonzero(late.closing_frame >= 0)
     closing_ns = _time_of_frames(plane, late.closing_frame[closed])
     seen = np.ones(spaces, np.int64)
-    np.maximum.at(
-        seen, copies.space, plane.data.relative(copies.data_end, copies.space)
-    )
+    np.maximum.at(seen, copies.space, plane.data.relative(copies.data_end, copies.space))
     acks = plane.data_acks
     acked = np.zeros(spaces, np.int64)
     np.maximum.at(acked, acks.group, plane.data.relative(acks.place, acks.group))
@@ -212,18 +210,14 @@ def space_figures(plane: DataPlane, verdict: NDArray[np.uint8]) -> tuple[SpaceFi
             flight=flight,
             max_flight=flight.largest(spaces),
             ack_octets=Spread.of(acks.group[advance > 0], advance[advance > 0], spaces),
-            checksums=_by_class(
-                mappings.space, verdict, np.ones(len(mappings), np.int64), spaces
-            ),
+            checksums=_by_class(mappings.space, verdict, np.ones(len(mappings), np.int64), spaces),
             mappings=count_by(mappings.space, spaces),
         ),
         samples,
     )
 
 
-def _by_class(
-    group: I64, kind: NDArray[np.uint8], weight: I64, groups: int
-) -> NDArray[np.int64]:
+def _by_class(group: I64, kind: NDArray[np.uint8], weight: I64, groups: int) -> NDArray[np.int64]:
     """Sums per group and class, as (groups, 4)."""
     return sum_by(4 * group + kind, weight, 4 * groups).reshape(groups, 4)
 

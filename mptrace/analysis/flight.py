@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mptrace.analysis.acknowledgements import Acknowledgements
 from mptrace.analysis.ordering import stable_order
 from mptrace.analysis.segmented import group_starts
-from mptrace.analysis.subflow_space import SubflowSpace
-from mptrace.analysis.tables import I64
+
+if TYPE_CHECKING:
+    from mptrace.analysis.acknowledgements import Acknowledgements
+    from mptrace.analysis.subflow_space import SubflowSpace
+    from mptrace.analysis.tables import I64
 
 
 @dataclass(slots=True)

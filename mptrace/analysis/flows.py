@@ -7,12 +7,12 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
-
-from mptrace.analysis.tables import I32, I64, U64, Bool
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from dissector.packet_columns import TcpColumns
+    from mptrace.analysis.tables import I32, I64, U64, Bool
 
 _KEY_COLUMNS = 6
 _MULTIPLIERS = np.array(

@@ -8,16 +8,20 @@ spaces is shared.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dissector.connection import ConnectionTable
-from dissector.connection_state import ConnectionState
 from mptrace.analysis.ordering import stable_order
 from mptrace.analysis.segmented import group_starts
-from mptrace.analysis.tables import I64, U64, DssTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dissector.connection import ConnectionTable
+    from dissector.connection_state import ConnectionState
+    from mptrace.analysis.tables import I64, U64, DssTable
 
 _NEAR = 1 << 22
 """Stretches at most this far apart count as overlapping: what a window may hold."""
@@ -58,7 +62,10 @@ def stretches(dss: DssTable, stream: I64, from_initiator: I64) -> list[Stretch]:
     return [
         Stretch(first + lo, first + hi, way >> 1, bool(way & 1))
         for way, first, lo, hi in zip(
-            key[starts].tolist(), low[starts].tolist(), lowest.tolist(), highest.tolist(),
+            key[starts].tolist(),
+            low[starts].tolist(),
+            lowest.tolist(),
+            highest.tolist(),
             strict=True,
         )
     ]

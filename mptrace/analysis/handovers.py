@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from mptrace.analysis.copies import Copies, CopyClass
-from mptrace.analysis.data_plane import DataPlane
 from mptrace.analysis.ordering import stable_order
-from mptrace.analysis.stalls import StallColumns
-from mptrace.analysis.tables import I64
+
+if TYPE_CHECKING:
+    from mptrace.analysis.data_plane import DataPlane
+    from mptrace.analysis.stalls import StallColumns
+    from mptrace.analysis.tables import I64
 
 
 @dataclass(frozen=True, slots=True)

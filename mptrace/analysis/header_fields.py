@@ -8,14 +8,16 @@ in its own notation.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
 from functools import cache
 from ipaddress import IPv4Address, IPv6Address
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import dpkt
 
 from dissector.field_tree import Field
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class _Vxlan(dpkt.Packet):  # type: ignore[misc]

@@ -9,14 +9,17 @@ a segment's data sequence numbers is a binary search.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mptrace.analysis.data_space import DataSpace, ExpandedDss
 from mptrace.analysis.intervals import TooManyPiecesError, cut_everywhere, overlap_clusters
 from mptrace.analysis.ordering import stable_order
-from mptrace.analysis.subflow_space import SubflowSpace
-from mptrace.analysis.tables import I64, U16, Bool, DssTable
+
+if TYPE_CHECKING:
+    from mptrace.analysis.data_space import DataSpace, ExpandedDss
+    from mptrace.analysis.subflow_space import SubflowSpace
+    from mptrace.analysis.tables import I64, U16, Bool, DssTable
 
 
 @dataclass(slots=True)

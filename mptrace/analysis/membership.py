@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dissector.connection_state import ConnectionState
-from dissector.subflow import SubflowState
-from mptrace.analysis.tables import I64, U64, Bool
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dissector.connection_state import ConnectionState
+    from dissector.subflow import SubflowState
+    from mptrace.analysis.tables import I64, U64, Bool
 
 
 @dataclass(slots=True)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
-from mptrace.analysis.tables import I64
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mptrace.analysis.tables import I64
 
 
 def stable_order(group: NDArray[np.integer]) -> I64:

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from dissector.field_tree import Field
 from mptrace.analysis import header_fields as headers
-from mptrace.analysis.header_fields import Header
+
+if TYPE_CHECKING:
+    from mptrace.analysis.header_fields import Header
 
 MAX_LAYERS: Final = 64
 """More headers than any sane packet has; the walk ends there."""
@@ -152,9 +154,7 @@ def _ppp(octets: Octets, offset: int) -> Layer:
     if octets.captured[offset : offset + 2] == b"\xff\x03":
         framing = headers.PPP_ADDRESS
         read = framing.read(octets.captured, offset)
-        fields = (
-            layer_field(framing, offset, framing.length, "", *framing.tree(read, offset)),
-        )
+        fields = (layer_field(framing, offset, framing.length, "", *framing.tree(read, offset)),)
         offset += framing.length
     first = octets.captured[offset : offset + 1]
     if first and first[0] & 1:
@@ -234,9 +234,7 @@ def _variable_extension(unit: int, extra_units: int) -> Step:
         if read is None:
             return Layer((ends_inside(header, octets, offset),))
         length = (read.len + extra_units) * unit
-        shown = layer_field(
-            header, offset, length, f"{length} octets", *header.tree(read, offset)
-        )
+        shown = layer_field(header, offset, length, f"{length} octets", *header.tree(read, offset))
         return Layer((shown,), _BY_IP_PROTOCOL.get(read.nxt), offset + length)
 
     return step
@@ -326,9 +324,7 @@ STEPS: Final[dict[str, Step]] = {
         lambda read: f"network {int.from_bytes(read.vni)}",
     ),
     "gtp_u": _plain(headers.GTP_U, _after_gtp_u, lambda read: f"tunnel 0x{read.teid:08x}"),
-    "gre": _plain(
-        headers.GRE, _after_gre, _protocol_named("p", headers.ETHERTYPE_NAMES)
-    ),
+    "gre": _plain(headers.GRE, _after_gre, _protocol_named("p", headers.ETHERTYPE_NAMES)),
 }
 """How to read each protocol; ``tcp`` has no step: it is where the walk arrives."""
 

@@ -26,7 +26,7 @@ from mptrace.analysis.reading import CUT_OPTIONS, PacketCounts, ReadCapture, rea
 from mptrace.analysis.results import Analysis, Evidence, Figures
 from mptrace.analysis.stalls import find_stalls
 from mptrace.analysis.streams import Streams, number_streams
-from mptrace.analysis.tables import FIN, RST, I32, I64, Bool
+from mptrace.analysis.tables import FIN, I32, I64, RST, Bool
 from mptrace.analysis.windows import right_edges, window_limited_packets
 from mptrace.capture import Capture, open_capture
 
@@ -51,9 +51,7 @@ def analyze(paths: Paths, *, progress: Progress | None = None) -> Analysis:
         return analyze_capture(capture, report)
 
 
-def analyze_capture(
-    capture: Capture, progress: Callable[[int], None] | None = None
-) -> Analysis:
+def analyze_capture(capture: Capture, progress: Callable[[int], None] | None = None) -> Analysis:
     """Analyze an open capture."""
     read = read_capture(capture, progress)
     sorting = _sort_into_streams(read)

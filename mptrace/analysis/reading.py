@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dissector.constants import MptcpSubtype, TcpOptionKind
 from dissector.option_columns import DssColumns, OptionRows, WalkStatus, dss_columns, walk_options
-from dissector.packet_columns import TcpColumns
 from mptrace.analysis.flows import FlowTable, mixed
 from mptrace.analysis.tables import (
     FIN,
-    RST,
-    SYN,
     I32,
     I64,
+    RST,
+    SYN,
     U16,
     Bool,
     DssTable,
     SegmentTable,
     concatenate,
 )
-from mptrace.capture import Capture, RecordBatch
 from mptrace.capture.decode import BatchCounts, tcp_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dissector.packet_columns import TcpColumns
+    from mptrace.capture import Capture, RecordBatch
 
 _LINUX_SLL = 113
 _LINUX_SLL2 = 276
@@ -85,9 +89,7 @@ class _Parts:
     rows: int = 0
 
 
-def read_capture(
-    capture: Capture, progress: Callable[[int], None] | None = None
-) -> ReadCapture:
+def read_capture(capture: Capture, progress: Callable[[int], None] | None = None) -> ReadCapture:
     """Read every packet once. Rows come out in frame order, whatever the order of the files."""
     flows, counts, parts = FlowTable(), PacketCounts(), _Parts()
     for batch in capture.batches(progress):
@@ -103,9 +105,7 @@ def read_capture(
         if parts.has_identification
         else np.empty(0, np.bool_)
     )
-    result = ReadCapture(
-        segments, dss, flows, control, parts.control_options, identified, counts
-    )
+    result = ReadCapture(segments, dss, flows, control, parts.control_options, identified, counts)
     if len(capture.paths) > 1:
         _in_frame_order(result)
     return result

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from mptrace.analysis.acknowledgements import Acknowledgements
-from mptrace.analysis.control import ControlPlane
-from mptrace.analysis.data_plane import DataPlane
-from mptrace.analysis.direction_values import AckedEnd
-from mptrace.analysis.figures import SpaceFigures, WayFigures
-from mptrace.analysis.handovers import FirstCopies, HandoverRow
-from mptrace.analysis.model import CaptureSummary, Connection, Finding
-from mptrace.analysis.round_trips import RoundTrips
-from mptrace.analysis.stalls import StallColumns
-from mptrace.analysis.tables import I64, U8
-
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pandas as pd
+
+    from mptrace.analysis.acknowledgements import Acknowledgements
+    from mptrace.analysis.control import ControlPlane
+    from mptrace.analysis.data_plane import DataPlane
+    from mptrace.analysis.direction_values import AckedEnd
+    from mptrace.analysis.figures import SpaceFigures, WayFigures
+    from mptrace.analysis.handovers import FirstCopies, HandoverRow
+    from mptrace.analysis.model import CaptureSummary, Connection, Finding
+    from mptrace.analysis.round_trips import RoundTrips
+    from mptrace.analysis.stalls import StallColumns
+    from mptrace.analysis.tables import I64, U8
 
 
 @dataclass(slots=True)

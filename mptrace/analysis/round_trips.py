@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mptrace.analysis.acknowledgements import Acknowledgements
 from mptrace.analysis.copies import Copies, CopyClass
 from mptrace.analysis.intervals import in_overlap
-from mptrace.analysis.mapping_runs import Mappings
 from mptrace.analysis.ordering import stable_order
-from mptrace.analysis.subflow_space import SubflowSpace
-from mptrace.analysis.tables import I64
+
+if TYPE_CHECKING:
+    from mptrace.analysis.acknowledgements import Acknowledgements
+    from mptrace.analysis.mapping_runs import Mappings
+    from mptrace.analysis.subflow_space import SubflowSpace
+    from mptrace.analysis.tables import I64
 
 
 @dataclass(slots=True)

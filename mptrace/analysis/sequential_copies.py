@@ -7,14 +7,18 @@ acknowledgements of earlier copies are not looked up octet by octet.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from dissector.reassembly import CopyClassifier
-from mptrace.analysis.acknowledgements import Acknowledgements
 from mptrace.analysis.copies import Copies, CopyClass, PayloadPieces, Worth
 from mptrace.analysis.intervals import in_overlap
-from mptrace.analysis.subflow_space import SubflowSpace
-from mptrace.analysis.tables import I64, Bool
+
+if TYPE_CHECKING:
+    from mptrace.analysis.acknowledgements import Acknowledgements
+    from mptrace.analysis.subflow_space import SubflowSpace
+    from mptrace.analysis.tables import I64, Bool
 
 _KINDS = {
     "first": CopyClass.FIRST,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mptrace.analysis.acknowledgements import Acknowledgements
-from mptrace.analysis.flight import Flight
-from mptrace.analysis.subflow_space import SubflowSpace
-from mptrace.analysis.tables import I64
+if TYPE_CHECKING:
+    from mptrace.analysis.acknowledgements import Acknowledgements
+    from mptrace.analysis.flight import Flight
+    from mptrace.analysis.subflow_space import SubflowSpace
+    from mptrace.analysis.tables import I64
 
 SHORTEST_STALL_NS = 200_000_000
 STALL_ROUND_TRIPS = 4

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mptrace.analysis.ordering import stable_order
 from mptrace.analysis.segmented import group_starts
-from mptrace.analysis.tables import ACK, FIN, RST, SYN, I32, I64, Bool, SegmentTable
+from mptrace.analysis.tables import ACK, FIN, I32, I64, RST, SYN, Bool, SegmentTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass(slots=True)

@@ -9,12 +9,15 @@ octet after the SYN is 1.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mptrace.analysis.segmented import group_starts
-from mptrace.analysis.tables import ACK, SYN, Bool, DssTable, I64, SegmentTable
+from mptrace.analysis.tables import ACK, I64, SYN, Bool, DssTable, SegmentTable
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _ROOM = 1 << 33
 """Free places around each way, so that mappings just outside the captured data fit too."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from mptrace.analysis.acknowledgements import Acknowledgements
-from mptrace.analysis.control import ControlPlane
-from mptrace.analysis.data_plane import DataPlane
-from mptrace.analysis.flight import Flight
 from mptrace.analysis.segmented import count_by
-from mptrace.analysis.tables import SYN, I64, Bool
+from mptrace.analysis.tables import I64, SYN, Bool
+
+if TYPE_CHECKING:
+    from mptrace.analysis.control import ControlPlane
+    from mptrace.analysis.data_plane import DataPlane
+    from mptrace.analysis.flight import Flight
 
 DEFAULT_SEGMENT_SIZE = 536
 """Where no MSS option was captured (RFC 9293 section 3.7.1)."""
@@ -35,8 +39,10 @@ def window_shifts(plane: DataPlane, control: ControlPlane) -> tuple[I64, Bool]:
                     side: control.window_shift.get((state.stream, side)) for side in (True, False)
                 }
                 value = both[from_initiator]
-                if value is None and state.endpoints.handshake_captured and any(
-                    side is not None for side in both.values()
+                if (
+                    value is None
+                    and state.endpoints.handshake_captured
+                    and any(side is not None for side in both.values())
                 ):
                     # a host that answers without the option announces unscaled windows
                     value = None

@@ -75,6 +75,8 @@ class PcapngReader:
         self._enter_section(chunk, Section("<"))
         if chunk.problem is not None:
             raise CaptureError(source.path, 0, chunk.problem)
+        if not chunk.whole and len(chunk.octets) == source.size:
+            raise CaptureError(source.path, 0, "the file ends in its section header block")
 
     def records(self, chunk_octets: int) -> Iterator[FileRecords]:
         """All packets of the file; what is damaged goes to the registry and ends them."""

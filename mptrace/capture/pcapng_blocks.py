@@ -50,30 +50,29 @@ class Clock:
         return nanoseconds
 
     def _from_decimal(self, ticks: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        if self.exponent > 28:
+            # Even 2^64 ticks are less than a nanosecond then, and 10^20 does not fit 64 bits.
+            return np.zeros_like(ticks)
         if self.exponent > 9:
-            # 10^19 is the largest power of ten below 2^64: beyond, ticks are less than one ns.
-            return ticks // np.uint64(10 ** min(self.exponent - 9, 19))
+            return ticks // np.uint64(10 ** (self.exponent - 9))
         scale = 10 ** (9 - self.exponent)
         limit = np.uint64((_TIME_LIMIT_NS - 1) // scale)
         return np.minimum(ticks, limit) * np.uint64(scale)
 
     def _from_binary(self, ticks: NDArray[np.uint64]) -> NDArray[np.uint64]:
-        if self.exponent > 63:
-            seconds, fraction = np.zeros_like(ticks), ticks
-            shift = min(self.exponent, 64 + 31)
-            # The octets shifted out are far below a nanosecond.
-            fraction, shift = fraction >> np.uint64(shift - 63), 63
-        else:
-            shift = self.exponent
-            seconds = ticks >> np.uint64(shift)
-            fraction = ticks & np.uint64((1 << shift) - 1)
-        if shift <= 32:
-            nanoseconds = (fraction * np.uint64(1_000_000_000)) >> np.uint64(shift)
+        seconds = np.zeros_like(ticks)
+        fraction = ticks
+        if self.exponent < 64:
+            seconds = ticks >> np.uint64(self.exponent)
+            fraction = ticks & np.uint64((1 << self.exponent) - 1)
+        if self.exponent <= 32:
+            nanoseconds = (fraction * np.uint64(1_000_000_000)) >> np.uint64(self.exponent)
         else:
             # The product would not fit 64 bits: multiply the two halves, and carry.
             high = (fraction >> np.uint64(32)) * np.uint64(1_000_000_000)
             low = (fraction & np.uint64(0xFFFF_FFFF)) * np.uint64(1_000_000_000)
-            nanoseconds = (high + (low >> np.uint64(32))) >> np.uint64(shift - 32)
+            shift = np.uint64(min(self.exponent - 32, 63))
+            nanoseconds = (high + (low >> np.uint64(32))) >> shift
         limit = np.uint64((_TIME_LIMIT_NS - 1) // 1_000_000_000 - 1)
         return np.minimum(seconds, limit) * np.uint64(1_000_000_000) + nanoseconds
 

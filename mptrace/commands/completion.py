@@ -33,9 +33,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _mark_paths(parser: argparse.ArgumentParser, kinds: dict[str, object]) -> None:
     """Say which arguments are files or directories, by their names in the help."""
-    for action in parser._actions:  # noqa: SLF001 - argparse has no other way to look at them
+    for action in parser._actions:
         if isinstance(action.metavar, str) and action.metavar in kinds:
-            setattr(action, "complete", kinds[action.metavar])  # noqa: B010 - shtab reads it
+            setattr(action, "complete", kinds[action.metavar])
         if isinstance(action.choices, dict):
             for sub in action.choices.values():
                 _mark_paths(sub, kinds)

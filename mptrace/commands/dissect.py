@@ -82,9 +82,7 @@ def packet_numbers(asked: Iterable[str]) -> list[int]:
     return list(numbers)
 
 
-def _trees(
-    capture: Capture, numbers: list[int] | None, *, every: bool
-) -> Iterator[PacketTree]:
+def _trees(capture: Capture, numbers: list[int] | None, *, every: bool) -> Iterator[PacketTree]:
     from mptrace.analysis.mptcp_packets import mptcp_packet_records
     from mptrace.analysis.packet_tree import packet_tree
 

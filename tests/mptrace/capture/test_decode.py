@@ -206,8 +206,8 @@ CASES = [
         "four extensions",
         101,
         ipv6(
-            b"\x3c"
-            + HOP_BY_HOP[1:]
+            b"\x3c\x00"
+            + PAD
             + b"\x2b\x00"
             + PAD
             + bytes.fromhex("2c02000000000000")

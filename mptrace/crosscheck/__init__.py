@@ -1,0 +1,28 @@
+"""tshark beside our own decode, through pyshark: nothing else in mptrace runs tshark.
+
+``wireshark_tree`` gives Wireshark's full tree of a packet, ``differences`` compares every MPTCP
+option of a capture field by field. Both need tshark on the PATH.
+"""
+
+from __future__ import annotations
+
+from mptrace.crosscheck.comparison import Difference, differences
+from mptrace.crosscheck.tshark import (
+    CrosscheckError,
+    WiresharkField,
+    WiresharkPacket,
+    tshark_version,
+    wireshark_packets,
+    wireshark_tree,
+)
+
+__all__ = [
+    "CrosscheckError",
+    "Difference",
+    "WiresharkField",
+    "WiresharkPacket",
+    "differences",
+    "tshark_version",
+    "wireshark_packets",
+    "wireshark_tree",
+]

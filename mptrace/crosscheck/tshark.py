@@ -1,0 +1,196 @@
+"""Packets as tshark decodes them, through pyshark, with the nesting and place of every field."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class CrosscheckError(Exception):
+    """tshark is missing, or could not read the capture; the text says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class WiresharkField:
+    """A field or a protocol in tshark's tree of a packet."""
+
+    name: str
+    """Wireshark's filter name; "" for a mere heading."""
+    text: str
+    """What Wireshark's detail pane shows."""
+    show: str | None
+    """The value as display filters compare it."""
+    value: str | None
+    """The octets as hexadecimal; of a field narrower than its octets, its own bits."""
+    offset: int
+    length: int
+    """0: computed, no octet of the packet holds it."""
+    hidden: bool
+    children: tuple[WiresharkField, ...]
+
+    def walk(self) -> Iterator[WiresharkField]:
+        """This field and all below it, in Wireshark's order."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+@dataclass(frozen=True, slots=True)
+class WiresharkPacket:
+    """One packet as tshark decodes it."""
+
+    frame_number: int
+    layers: tuple[WiresharkField, ...]
+    """Protocols, outermost first; the first one says when and where it was captured."""
+
+    def walk(self) -> Iterator[WiresharkField]:
+        """Every field of every layer, in Wireshark's order."""
+        for layer in self.layers:
+            yield from layer.walk()
+
+
+def tshark_version() -> str:
+    """The version of tshark.
+
+    Raises:
+        CrosscheckError: there is no tshark.
+    """
+    from pyshark.tshark.tshark import (
+        TSharkNotFoundException,
+        TSharkVersionException,
+        get_tshark_version,
+    )
+
+    try:
+        return str(get_tshark_version())
+    except (TSharkNotFoundException, TSharkVersionException, OSError) as error:
+        raise CrosscheckError(f"tshark cannot be run: {error}") from error
+
+
+def wireshark_tree(path: str | os.PathLike[str], frame_number: int) -> WiresharkPacket:
+    """Wireshark's full tree of one packet, with all that it knows from the packets before.
+
+    Raises:
+        CrosscheckError: there is no tshark, or no such packet.
+        FileNotFoundError: there is no such file.
+    """
+    found = list(wireshark_packets(path, display_filter=f"frame.number == {frame_number}"))
+    if not found:
+        raise CrosscheckError(f"{os.fspath(path)}: tshark finds no packet {frame_number}")
+    return found[0]
+
+
+def wireshark_packets(
+    path: str | os.PathLike[str], display_filter: str, protocols: str | None = None
+) -> Iterator[WiresharkPacket]:
+    """The packets that a display filter picks, one by one, in the order of the capture.
+
+    Args:
+        path: the capture.
+        display_filter: Wireshark's.
+        protocols: names of those to decode in full (fewer are faster), None for all.
+
+    Raises:
+        CrosscheckError: there is no tshark, or it reads nothing of the capture.
+        FileNotFoundError: there is no such file.
+    """
+    import asyncio
+
+    from pyshark.tshark.tshark import TSharkNotFoundException, TSharkVersionException
+
+    only = [] if protocols is None else ["-J", protocols]
+    # An event loop of our own: pyshark's default touches the process-wide one, with calls that
+    # Python 3.12 and later warn of.
+    loop = asyncio.new_event_loop()
+    given = 0
+    try:
+        capture = _tree_capture_class()(
+            os.fspath(path),
+            keep_packets=False,
+            display_filter=display_filter,
+            eventloop=loop,
+            custom_parameters=only,
+        )
+        with capture, closing(iter(capture)) as packets:
+            for packet in packets:
+                given += 1
+                yield packet
+        # After some packets, the file is only damaged further on: what came before counts.
+        if capture.failed and not given:
+            raise CrosscheckError(f"{os.fspath(path)}: {capture.last_error}")
+    except (TSharkNotFoundException, TSharkVersionException) as error:
+        raise CrosscheckError(f"tshark cannot be run: {error}") from error
+    finally:
+        loop.run_until_complete(asyncio.sleep(0))  # transports close one turn after their pipes
+        loop.close()
+
+
+def _tree_capture_class() -> Any:
+    """Pyshark's FileCapture, but for packets that keep their tree (pyshark's own flatten it)."""
+    from pyshark.capture.file_capture import FileCapture
+    from pyshark.tshark.output_parser.tshark_xml import TsharkXmlParser
+
+    class TreeParser(TsharkXmlParser):  # type: ignore[misc]
+        def _parse_single_packet(self, packet: bytes) -> WiresharkPacket:
+            return _packet(packet)
+
+    class TreeCapture(FileCapture):  # type: ignore[misc]
+        failed = False
+
+        @property
+        def last_error(self) -> str:
+            return self._last_error_line or "tshark reads nothing of it"
+
+        def _setup_tshark_output_parser(self) -> TreeParser:
+            return TreeParser()
+
+        async def _cleanup_subprocess(self, process: Any) -> None:
+            # pyshark kills a tshark that has just ended by itself, takes that for a crash and
+            # logs it: at the end of its output, wait for its own exit status instead.
+            self._running_processes.discard(process)
+            if self._eof_reached:
+                self.failed = await process.wait() != 0
+            else:
+                await super()._cleanup_subprocess(process)
+                process._transport.close()  # its pipe is still full: nobody reads on
+
+    return TreeCapture
+
+
+def _packet(xml: bytes) -> WiresharkPacket:
+    """One ``<packet>`` of tshark's PDML."""
+    import lxml.etree
+    from pyshark.tshark.output_parser.tshark_xml import DEL_BAD_XML_CHARS
+
+    parser = lxml.etree.XMLParser(huge_tree=True, recover=True, resolve_entities=False)
+    text = xml.decode(errors="ignore").translate(DEL_BAD_XML_CHARS)
+    root = lxml.etree.fromstring(text.encode(), parser)
+    layers = tuple(_field(element) for element in root)
+    number = next(
+        field.show
+        for layer in layers
+        if layer.name == "geninfo"
+        for field in layer.children
+        if field.name == "num"
+    )
+    return WiresharkPacket(int(number or 0), layers)
+
+
+def _field(element: Any) -> WiresharkField:
+    attributes = element.attrib
+    name, show = attributes.get("name", ""), attributes.get("show")
+    return WiresharkField(
+        name=name,
+        text=attributes.get("showname") or show or name,
+        show=show,
+        value=attributes.get("value"),
+        offset=int(attributes.get("pos") or 0),
+        length=int(attributes.get("size") or 0),
+        hidden=attributes.get("hide") == "yes",
+        children=tuple(_field(child) for child in element),
+    )

@@ -1,0 +1,210 @@
+"""Two paths that share, lose, fall silent, go away or wait."""
+
+from __future__ import annotations
+
+from ..link import Path, Way
+from ..packet_capture import CaptureSettings
+from ..scenario import CLIENT, SERVER, Scenario
+from ..stage import AFTER_JOIN, Stage, two_paths
+
+JOINED = {"cl": {"MPCapableSYNTX": 1, "MPJoinSynTx": 1}, "sv": {"MPJoinAckRx": 1}}
+
+
+def _aggregate(stage: Stage) -> None:
+    stage.join_second_path()
+    with stage.recording():
+        stage.transfer(240_000, 120_000, **AFTER_JOIN)
+
+
+def _lossy_paths() -> list[Path]:
+    return [
+        Path("wlan0", "eth0", Way(0.010, 6e6, loss=0.05), Way(0.010, 6e6, loss=0.03)),
+        Path("cell0", "eth1", Way(0.030, 3e6, loss=0.04), Way(0.030, 3e6, loss=0.05)),
+    ]
+
+
+def _walkout(stage: Stage) -> None:
+    stage.join_second_path()
+    with stage.recording():
+        transfer = stage.start(300_000, 20_000, timeout_s=30, **AFTER_JOIN)
+        stage.wait_for_octets(130_000, *(path.up for path in stage.paths))
+        stage.client.run("ip link set wlan0 down")
+        stage.finish(transfer)
+
+
+def _fade(stage: Stage) -> None:
+    stage.join_second_path()
+    with stage.recording():
+        transfer = stage.start(30_000, 260_000, timeout_s=30, **AFTER_JOIN)
+        stage.wait_for_octets(110_000, *(path.down for path in stage.paths))
+        stage.paths[0].fall_silent()
+        stage.finish(transfer)
+
+
+def _fade_and_return(stage: Stage) -> None:
+    stage.join_second_path()
+    first = stage.paths[0]
+    with stage.recording():
+        transfer = stage.start(400_000, 10_000, timeout_s=30, **AFTER_JOIN)
+        stage.wait_for_octets(100_000, first.up)
+        first.fall_silent()
+        stage.wait_for_octets(260_000, *(path.up for path in stage.paths))
+        first.up.silent = first.down.silent = False
+        stage.finish(transfer)
+
+
+def _slow_second() -> list[Path]:
+    quick, slow = two_paths()
+    quick.up.rate_bps = quick.down.rate_bps = 1.2e6
+    slow.down.delay_s = slow.up.delay_s = 0.150
+    return [quick, slow]
+
+
+def _backup_idle(stage: Stage) -> None:
+    stage.join_second_path("subflow backup")
+    with stage.recording():
+        stage.transfer(150_000, 30_000, **AFTER_JOIN)
+
+
+def _backup_takes_over(stage: Stage) -> None:
+    stage.join_second_path("subflow backup")
+    with stage.recording():
+        transfer = stage.start(300_000, 20_000, timeout_s=30, **AFTER_JOIN)
+        stage.wait_for_octets(100_000, stage.paths[0].up)
+        stage.paths[0].fall_silent()
+        stage.finish(transfer)
+
+
+def _priority(stage: Stage) -> None:
+    stage.join_second_path("subflow backup")
+    ups = [path.up for path in stage.paths]
+    with stage.recording():
+        transfer = stage.start(420_000, 10_000, **AFTER_JOIN)
+        stage.wait_for_octets(100_000, *ups)
+        stage.client.run("ip mptcp endpoint change id 1 nobackup")
+        stage.wait_for_octets(280_000, *ups)
+        stage.client.run("ip mptcp endpoint change id 1 backup")
+        stage.finish(transfer)
+
+
+def _unequal(stage: Stage) -> None:
+    stage.join_second_path()
+    with stage.recording():
+        stage.transfer(8_000, 250_000, server_pause_s=0.2)
+
+
+def _checksum(stage: Stage) -> None:
+    stage.sysctl("checksum_enabled", 1)
+    stage.join_second_path()
+    with stage.recording():
+        stage.transfer(150_000, 80_000, **AFTER_JOIN)
+
+
+def _fullmesh(stage: Stage) -> None:
+    stage.client.run("ip mptcp endpoint add 10.1.0.1 dev wlan0 id 2 subflow fullmesh")
+    stage.client.run("ip mptcp endpoint add 10.2.0.1 dev cell0 id 1 subflow fullmesh")
+    stage.advertise("10.2.0.2")
+    with stage.recording():
+        stage.transfer(200_000, 30_000, **{**AFTER_JOIN, "client_pause_s": 0.5})
+
+
+SCENARIOS = (
+    Scenario(
+        "aggregate",
+        "two subflows share a transfer in both directions",
+        "two subflows that both carry first copies in both directions; ends with DATA_FIN",
+        _aggregate,
+        proof=JOINED,
+    ),
+    Scenario(
+        "loss",
+        "both paths lose 3-5 % of the packets",
+        "TCP retransmissions, out-of-order packets at the receiver, every octet delivered",
+        _aggregate,
+        paths=_lossy_paths,
+        proof={"cl": {"RetransSegs": 3}, "sv": {"RetransSegs": 1, "MPJoinAckRx": 1}},
+    ),
+    Scenario(
+        "walkout",
+        "the client walks out of the WLAN: the first path's interface goes down in the middle",
+        "octets of the first subflow are reinjected on the second; a handover and its gap",
+        _walkout,
+        captures=CLIENT,
+        proof={**JOINED, "cl": {"MPTCPRetrans": 1}},
+    ),
+    Scenario(
+        "fade",
+        "the first path falls silent while the server sends: nothing arrives, no interface goes down",
+        "a stall, reinjections by the server, a handover to the second subflow",
+        _fade,
+        proof={**JOINED, "sv": {"MPTCPRetrans": 1, "SubflowStale": 1}},
+    ),
+    Scenario(
+        "fade_and_return",
+        "the first path falls silent and comes back later",
+        "reinjections whose first copies arrive after all: some of them redundant or spurious",
+        _fade_and_return,
+        captures=CLIENT,
+        proof={**JOINED, "cl": {"MPTCPRetrans": 1}},
+    ),
+    Scenario(
+        "slow_second_path",
+        "the second path takes 150 ms each way, the first 10 ms",
+        "a subflow RTT of 0.3 s beside a far shorter one; long out-of-order delays at the server",
+        _aggregate,
+        captures=SERVER,
+        paths=_slow_second,
+        proof=JOINED,
+    ),
+    Scenario(
+        "backup_idle",
+        "the second subflow is a backup that is never needed",
+        "the join carries the B flag; its subflow carries no octet: idle though established",
+        _backup_idle,
+        captures=CLIENT,
+        proof={"sv": {"MPJoinSynBackupRx": 1}},
+    ),
+    Scenario(
+        "backup_takes_over",
+        "the first path falls silent and the backup subflow carries the rest",
+        "a handover to the backup subflow, reinjections on it",
+        _backup_takes_over,
+        captures=CLIENT,
+        proof={"sv": {"MPJoinSynBackupRx": 1}, "cl": {"MPTCPRetrans": 1}},
+    ),
+    Scenario(
+        "priority",
+        "a backup subflow is made regular and backup again while data flows",
+        "two MP_PRIO of the client; the second subflow carries octets between them",
+        _priority,
+        captures=CLIENT,
+        proof={"cl": {"MPPrioTx": 2}, "sv": {"MPPrioRx": 2}},
+    ),
+    Scenario(
+        "unequal",
+        "8 kB one way, 300 kB the other",
+        "figures of the two directions that differ by their sizes; capture near the client",
+        _unequal,
+        captures=CLIENT,
+        proof=JOINED,
+    ),
+    Scenario(
+        "checksum",
+        "DSS checksums on (nanosecond captures)",
+        "checksum true; every verifiable mapping passes",
+        _checksum,
+        captures={
+            "client": CaptureSettings(nanoseconds=True),
+            "server": CaptureSettings(nanoseconds=True),
+        },
+        proof=JOINED,
+    ),
+    Scenario(
+        "fullmesh",
+        "both client addresses join both server addresses",
+        "four subflows of one connection, one advertised address that was joined",
+        _fullmesh,
+        captures=CLIENT,
+        proof={"sv": {"MPJoinAckRx": 3}},
+    ),
+)
