@@ -54,7 +54,7 @@ def continued_runs(
             first, last = int(subflows.way_first[way]), int(subflows.way_first[way + 1])
             if first == last:
                 continue
-            end = int(subflows.place_end[first:last].max())
+            end = _payload_end(subflows, first, last)
             space = int(space_of_way[way])
             start, distance = _continuation(
                 connection, way, space, mappings, membership, subflows, data, highest_mapped
@@ -71,6 +71,12 @@ def continued_runs(
         np.append(runs.end, column[:, 1])[order],
         np.append(runs.distance, column[:, 2])[order],
     )
+
+
+def _payload_end(subflows: SubflowSpace, first: int, last: int) -> int:
+    """Behind the last octet of payload in these rows: an empty segment may stand behind a FIN."""
+    has_payload = subflows.segments.payload_length[first:last] > 0
+    return int(subflows.place_end[first:last].max(where=has_payload, initial=0))
 
 
 def _continuation(
