@@ -132,7 +132,7 @@ EXAMPLES: list[tuple[str, o.TcpOption]] = [
     ),
     ("1e044009", o.RemoveAddress((9,))),
     ("1e06400901ff", o.RemoveAddress((9, 1, 255))),
-    ("1e035001", o.MpPriority(True)),
+    ("1e0351", o.MpPriority(True)),
     ("1e045004", o.MpPriority(False, 4)),
     ("1e0c6000761df55ea193951b", o.MpFail(0x761DF55EA193951B)),
     ("1e0c7000ef7f643605e122a4", o.MpFastclose(0xEF7F643605E122A4)),
@@ -164,8 +164,9 @@ def test_every_other_length_of_a_known_option_is_malformed_or_another_form(
     octets: str, option: o.TcpOption
 ) -> None:
     """Which lengths each option may have, written down apart from the layout."""
+    nibble = octets[5:6]
     lengths = {
-        "MpCapable": {12, 20} if octets[5] == "0" else {4, 12, 20, 22, 24},
+        "MpCapable": {12, 20} if nibble == "0" else {4, 12, 20, 22, 24},
         "MpJoinSyn": {12, 16, 24},
         "MpJoinSynAck": {12, 16, 24},
         "MpJoinAck": {12, 16, 24},
@@ -185,7 +186,6 @@ def test_every_other_length_of_a_known_option_is_malformed_or_another_form(
     }
     if isinstance(option, o.AddAddress):
         allowed = {8, 10, 20, 22} if option.echo else {16, 18, 28, 30}
-        nibble = octets[5]
         # v0 with IPVer 4 or 6 and v1 without E can have the same nibble.
         if nibble in "46":
             allowed |= {8, 10} if nibble == "4" else {20, 22}
