@@ -12,11 +12,10 @@ import json
 import random
 import socket
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent))
@@ -42,6 +41,9 @@ from dissector.options import (  # noqa: E402
     WindowScale,
 )
 from mptrace.capture.writer import PcapWriter  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 VERSION = 0
 HMAC_SHA1 = 0x01
@@ -393,7 +395,9 @@ def _infinite(play: Play, flow: Flow, side: Side, octets: int, again: bytes = b"
     )
     stream = again + play.random.randbytes(octets)
     for offset in range(0, len(stream), SEGMENT_OCTETS):
-        options = [play.clock()] if offset else [play.clock(), option]
+        options: list[TcpOption] = [play.clock()]
+        if offset == 0:
+            options.append(option)
         payload = stream[offset : offset + SEGMENT_OCTETS]
         play.send(flow, side, ACK | PSH, options, payload)
     play.next_dsn[side] += len(stream)

@@ -10,7 +10,7 @@ import argparse
 import signal
 import sys
 from pathlib import Path
-from types import FrameType
+from typing import TYPE_CHECKING
 
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent))
@@ -18,6 +18,9 @@ sys.path.append(str(HERE.parent))
 from samples.recording.namespaces import RecordingError, why_impossible  # noqa: E402
 from samples.recording.scenario import Scenario, record  # noqa: E402
 from samples.recording.scenarios import ALL  # noqa: E402
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 
 def main(arguments: list[str] | None = None) -> int:

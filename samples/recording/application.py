@@ -98,7 +98,7 @@ class Task:
 
 def stream(seed: str, side: str, index: int, octets: int) -> bytes:
     """Give the pseudo-random stream that ``side`` sends on connection ``index``."""
-    return random.Random(f"{seed} {side} {index}").randbytes(octets)  # noqa: S311 - test data
+    return random.Random(f"{seed} {side} {index}").randbytes(octets)
 
 
 def mptcp_info(connection: socket.socket) -> dict[str, int | str] | None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from .namespaces import Namespace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from samples.recording.namespaces import Namespace
 
 Counters = dict[str, dict[str, int]]
 

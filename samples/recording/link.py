@@ -16,10 +16,13 @@ import struct
 import threading
 import time
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from .middlebox import Middlebox
-from .namespaces import Namespace, RecordingError, run
-from .segment import read_segment
+from samples.recording.namespaces import Namespace, RecordingError, run
+from samples.recording.segment import read_segment
+
+if TYPE_CHECKING:
+    from samples.recording.middlebox import Middlebox
 
 TUNSETIFF = 0x400454CA
 TUNSETOFFLOAD = 0x400454D0
@@ -70,7 +73,7 @@ class Link:
 
     def __init__(self, paths: list[Path], *, seed: str, offload: bool = False) -> None:
         self.paths = paths
-        self._random = random.Random(seed)  # noqa: S311 - reproducible loss, no secret
+        self._random = random.Random(seed)
         self._offload = offload
         self._ways: dict[int, tuple[Way, int]] = {}
         self._queue: list[_Delivery] = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .segment import (
+from samples.recording.segment import (
     ADD_ADDR,
     MP_CAPABLE,
     MP_JOIN,
@@ -78,7 +78,7 @@ def remove_add_address_echo() -> Middlebox:
 
 
 def corrupt_option(subtype: int, octet: int, where: Choice) -> Middlebox:
-    """Invert one octet of an MPTCP option (``octet`` counts from the kind; negative: from the end)."""
+    """Invert one octet of an MPTCP option; ``octet`` counts from its kind, or from its end."""
 
     def middlebox(segment: Segment) -> bool:
         places = segment.mptcp(subtype) if where(segment) else []

@@ -6,8 +6,11 @@ import contextlib
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 TOOLS = ("ip", "tcpdump", "dumpcap", "iptables", "ss")
 
@@ -66,7 +69,7 @@ class Namespace:
         )
 
     def sysctl(self, name: str, value: int | str) -> None:
-        """Set ``net.*`` of this namespace (dots as in sysctl(8))."""
+        """Set a ``net`` variable of this namespace, its name written with dots."""
         path = "/proc/sys/" + name.replace(".", "/")
         run(self.command(["sh", "-c", f"echo {value} > {path}"]))
 

@@ -1,4 +1,4 @@
-"""tcpdump and dumpcap on a host of the recording: ready before the first packet, flushed at the end."""
+"""tcpdump and dumpcap on a host: ready before the first packet, flushed at the end."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from .namespaces import Namespace, RecordingError
+from samples.recording.namespaces import Namespace, RecordingError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from samples.recording.compression import Compression
 
 READY_SIGNS = ("listening on", "Capturing on", "File:")
 
@@ -23,6 +28,7 @@ class CaptureSettings:
     snaplen: int = 262_144
     nanoseconds: bool = False
     pcapng: bool = False
+    compression: Compression | None = None
 
 
 class PacketCapture:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-from collections.abc import Callable, Mapping
+import re
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .link import Path as LinkPath
-from .namespaces import RecordingError
-from .packet_capture import CaptureSettings
-from .stage import Stage, stage, two_paths
+from samples.recording.compression import compress
+from samples.recording.namespaces import RecordingError
+from samples.recording.packet_capture import CaptureSettings
+from samples.recording.stage import Stage, stage, two_paths
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from samples.recording.link import Path as LinkPath
 
 BOTH = {"client": CaptureSettings(), "server": CaptureSettings()}
 CLIENT = {"client": CaptureSettings()}
@@ -60,11 +64,17 @@ def record(scenario: Scenario, output: Path) -> dict[str, Any]:
 def _truth(scenario: Scenario, built: Stage) -> dict[str, Any]:
     return {
         "scenario": scenario.name,
-        "kernel": os.uname().release,
+        "kernel": _kernel(),
         "apps": built.apps,
         "counters": built.counters,
         "tcp_counters": built.tcp_counters,
     }
+
+
+def _kernel() -> str:
+    """Give the kernel's version without what its builder wrote behind it."""
+    release = re.match(r"[0-9.]+", os.uname().release)
+    return f"Linux {release.group() if release else os.uname().release}"
 
 
 def _complaint(scenario: Scenario, truth: dict[str, Any]) -> str:
@@ -93,5 +103,6 @@ def _keep(built: Stage, directory: Path, truth: dict[str, Any]) -> None:
     for stale in directory.iterdir():
         stale.unlink()
     for recorded in built.directory.iterdir():
-        shutil.copyfile(recorded, directory / recorded.name)
+        packed, suffix = compress(recorded.read_bytes(), built.captures[recorded.stem].compression)
+        (directory / (recorded.name + suffix)).write_bytes(packed)
     (directory / "truth.json").write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")

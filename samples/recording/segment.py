@@ -112,7 +112,7 @@ class Segment:
         octets += bytes(self.frame[self.transport : self.end])
         if len(octets) % 2:
             octets += b"\0"
-        total = sum(struct.unpack(f">{len(octets) // 2}H", octets))
+        total: int = sum(struct.unpack(f">{len(octets) // 2}H", octets))
         while total >> 16:
             total = (total & 0xFFFF) + (total >> 16)
         return ~total & 0xFFFF

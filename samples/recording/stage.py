@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import json
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path as FilePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from . import application
-from .counters import Counters, moved, moved_tcp, read_counters
-from .link import Link, Path, Way
-from .namespaces import Namespace, RecordingError, namespace
-from .packet_capture import CaptureSettings, PacketCapture
+from samples.recording import application
+from samples.recording.counters import Counters, moved, moved_tcp, read_counters
+from samples.recording.link import Link, Path, Way
+from samples.recording.namespaces import Namespace, RecordingError, namespace
+from samples.recording.packet_capture import CaptureSettings, PacketCapture
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable, Iterator
 
 PORT = 5001
 SIDES = ("client", "server")
@@ -155,7 +157,7 @@ class Stage:
     def _task(self, side: str, octets: int, settings: dict[str, Any]) -> application.Task:
         values: dict[str, Any] = {"address": "10.1.0.2", "port": PORT}
         if side == "server":
-            values["address"] = "::" if ":" in str(settings.get("address", "")) else "0.0.0.0"  # noqa: S104 - inside a namespace of our own
+            values["address"] = "::" if ":" in str(settings.get("address", "")) else "0.0.0.0"
         for name, value in settings.items():
             owner, _, rest = name.partition("_")
             if owner in SIDES and rest:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from ..scenario import Scenario
-from . import addresses, endings, fallbacks, joins, paths, views
+from typing import TYPE_CHECKING
+
+from samples.recording.scenarios import addresses, endings, fallbacks, joins, paths, views
+
+if TYPE_CHECKING:
+    from samples.recording.scenario import Scenario
 
 ALL: tuple[Scenario, ...] = (
     *paths.SCENARIOS,

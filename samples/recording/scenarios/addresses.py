@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-from ..middlebox import corrupt_add_address, drop, remove_add_address_echo
-from ..scenario import BOTH, CLIENT, SERVER, Scenario
-from ..segment import ADD_ADDR
-from ..stage import AFTER_JOIN, Stage
+from samples.recording.middlebox import corrupt_add_address, drop, remove_add_address_echo
+from samples.recording.packet_capture import CaptureSettings
+from samples.recording.scenario import BOTH, CLIENT, SERVER, Scenario
+from samples.recording.segment import ADD_ADDR
+from samples.recording.stage import AFTER_JOIN, Stage
 
 
 def _add_address(stage: Stage) -> None:
     stage.advertise("10.2.0.2")
     with stage.recording():
-        stage.transfer(90_000, 40_000, **AFTER_JOIN)
+        stage.transfer(60_000, 30_000, **AFTER_JOIN)
 
 
 def _add_address_ipv6(stage: Stage) -> None:
     stage.advertise("fd00:2::2")
     with stage.recording():
-        stage.transfer(90_000, 40_000, address="fd00:1::2", **AFTER_JOIN)
+        stage.transfer(60_000, 30_000, address="fd00:1::2", **AFTER_JOIN)
 
 
 def _add_address_other_family(stage: Stage) -> None:
     stage.advertise("fd00:2::2")
     with stage.recording():
-        stage.transfer(60_000, 60_000, address="::ffff:10.1.0.2", **AFTER_JOIN)
+        stage.transfer(40_000, 40_000, address="::ffff:10.1.0.2", **AFTER_JOIN)
 
 
 def _add_address_with_port(stage: Stage) -> None:
     stage.advertise("10.2.0.2", extra="port 5055")
     with stage.recording():
-        stage.transfer(60_000, 60_000, **AFTER_JOIN)
+        stage.transfer(40_000, 40_000, **AFTER_JOIN)
 
 
 def _never_echoed(stage: Stage) -> None:
@@ -39,7 +40,7 @@ def _never_echoed(stage: Stage) -> None:
     stage.client.run("ip mptcp limits set subflows 0 add_addr_accepted 0")
     stage.advertise("10.2.0.2")
     with stage.recording():
-        stage.transfer(30_000, 30_000, client_pause_s=4.0, server_pause_s=0.3)
+        stage.transfer(20_000, 20_000, client_pause_s=4.0, server_pause_s=0.3)
 
 
 def _lost_on_the_way(stage: Stage) -> None:
@@ -47,7 +48,7 @@ def _lost_on_the_way(stage: Stage) -> None:
     stage.paths[0].down.middleboxes.append(drop(lambda segment: bool(segment.mptcp(ADD_ADDR))))
     stage.advertise("10.2.0.2")
     with stage.recording():
-        stage.transfer(30_000, 30_000, client_pause_s=2.0, server_pause_s=0.3)
+        stage.transfer(20_000, 20_000, client_pause_s=2.0, server_pause_s=0.3)
 
 
 def _hmac_wrong(stage: Stage) -> None:
@@ -55,7 +56,7 @@ def _hmac_wrong(stage: Stage) -> None:
     stage.paths[0].down.middleboxes.append(corrupt_add_address(-1))
     stage.advertise("10.2.0.2")
     with stage.recording():
-        stage.transfer(30_000, 30_000, client_pause_s=2.0, server_pause_s=0.3)
+        stage.transfer(20_000, 20_000, client_pause_s=2.0, server_pause_s=0.3)
 
 
 def _never_joined(stage: Stage) -> None:
@@ -69,14 +70,14 @@ def _refused(stage: Stage) -> None:
     stage.server.run("iptables -A INPUT -p tcp -d 10.2.0.2 -j REJECT --reject-with tcp-reset")
     stage.advertise("10.2.0.2")
     with stage.recording():
-        stage.transfer(60_000, 30_000, **AFTER_JOIN)
+        stage.transfer(40_000, 20_000, **AFTER_JOIN)
 
 
 def _remove_address(stage: Stage) -> None:
     stage.join_second_path()
     with stage.recording():
-        transfer = stage.start(280_000, 20_000, **AFTER_JOIN)
-        stage.wait_for_octets(150_000, *(path.up for path in stage.paths))
+        transfer = stage.start(200_000, 20_000, **AFTER_JOIN)
+        stage.wait_for_octets(90_000, *(path.up for path in stage.paths))
         stage.client.run("ip mptcp endpoint delete id 1")
         stage.finish(transfer)
 
@@ -84,8 +85,8 @@ def _remove_address(stage: Stage) -> None:
 def _server_removes(stage: Stage) -> None:
     stage.advertise("10.2.0.2")
     with stage.recording():
-        transfer = stage.start(20_000, 250_000, **AFTER_JOIN)
-        stage.wait_for_octets(120_000, *(path.down for path in stage.paths))
+        transfer = stage.start(20_000, 200_000, **AFTER_JOIN)
+        stage.wait_for_octets(90_000, *(path.down for path in stage.paths))
         stage.server.run("ip mptcp endpoint delete id 7")
         stage.finish(transfer)
 
@@ -93,7 +94,7 @@ def _server_removes(stage: Stage) -> None:
 def _server_joins(stage: Stage) -> None:
     stage.client.run("ip mptcp endpoint add 10.2.0.1 dev cell0 id 3 signal port 5066")
     with stage.recording():
-        stage.transfer(60_000, 120_000, **AFTER_JOIN)
+        stage.transfer(40_000, 80_000, **AFTER_JOIN)
 
 
 SCENARIOS = (
@@ -109,6 +110,7 @@ SCENARIOS = (
         "the same over IPv6",
         "both subflows of family 6; the HMAC covers the IPv6 address",
         _add_address_ipv6,
+        captures=CLIENT,
         proof={"cl": {"AddAddr": 1, "EchoAddTx": 1, "MPJoinSynTx": 1}, "sv": {"EchoAdd": 1}},
     ),
     Scenario(
@@ -171,6 +173,7 @@ SCENARIOS = (
         "the client removes its second address in the middle",
         "REMOVE_ADDR by the client; the second subflow ends early, its octets are reinjected",
         _remove_address,
+        captures=CLIENT,
         proof={"cl": {"RmAddrTx": 1}, "sv": {"RmAddr": 1}},
     ),
     Scenario(
@@ -178,7 +181,7 @@ SCENARIOS = (
         "the server withdraws the address that it had advertised",
         "address by the server: echoed, joined, removed",
         _server_removes,
-        captures=SERVER,
+        captures={"server": CaptureSettings(snaplen=160, compression="xz")},
         proof={"sv": {"RmAddrTx": 1}, "cl": {"RmAddr": 1}},
     ),
     Scenario(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..middlebox import (
-    corrupt_option,
+from samples.recording.middlebox import (
     after_syn,
+    corrupt_option,
     drop,
     remove_capable,
     remove_option,
@@ -12,14 +12,14 @@ from ..middlebox import (
     syn,
     syn_ack,
 )
-from ..scenario import BOTH, CLIENT, SERVER, Scenario
-from ..segment import MP_CAPABLE, Segment
-from ..stage import AFTER_JOIN, Stage
+from samples.recording.scenario import BOTH, CLIENT, SERVER, Scenario
+from samples.recording.segment import MP_CAPABLE, Segment
+from samples.recording.stage import AFTER_JOIN, Stage
 
 
 def _plain(stage: Stage) -> None:
     with stage.recording():
-        stage.transfer(30_000, 15_000)
+        stage.transfer(20_000, 10_000)
 
 
 def _removed_from_syn(stage: Stage) -> None:
@@ -53,7 +53,7 @@ def _server_data_stripped(stage: Stage) -> None:
 
 def _plain_server(stage: Stage) -> None:
     with stage.recording():
-        stage.transfer(30_000, 15_000, server_mptcp=False)
+        stage.transfer(20_000, 10_000, server_mptcp=False)
 
 
 def _syn_dropped(stage: Stage) -> None:
@@ -72,16 +72,16 @@ def _key_echoed_wrongly(stage: Stage) -> None:
 
 def _mp_fail_single(stage: Stage) -> None:
     stage.sysctl("checksum_enabled", 1)
-    stage.paths[0].up.middleboxes.append(rewrite_payload(60_000))
+    stage.paths[0].up.middleboxes.append(rewrite_payload(40_000))
     with stage.recording():
-        stage.transfer(250_000, 1_000, timeout_s=6)
+        stage.transfer(140_000, 1_000, timeout_s=6)
 
 
 def _mp_fail_both_ways(stage: Stage) -> None:
     stage.sysctl("checksum_enabled", 1)
     stage.paths[0].down.middleboxes.append(rewrite_payload(40_000))
     with stage.recording():
-        stage.transfer(1_000, 120_000, timeout_s=6)
+        stage.transfer(1_000, 100_000, timeout_s=6)
 
 
 def _first_data_rewritten(stage: Stage) -> None:
@@ -96,7 +96,7 @@ def _mp_fail_multi(stage: Stage) -> None:
     stage.join_second_path()
     stage.paths[1].up.middleboxes.append(rewrite_payload(40_000))
     with stage.recording():
-        stage.transfer(260_000, 1_000, **AFTER_JOIN)
+        stage.transfer(180_000, 1_000, **AFTER_JOIN)
 
 
 SCENARIOS = (

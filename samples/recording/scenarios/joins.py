@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ..middlebox import (
+from typing import TYPE_CHECKING
+
+from samples.recording.middlebox import (
     Middlebox,
     after_syn,
     any_segment,
@@ -12,9 +14,11 @@ from ..middlebox import (
     syn,
     syn_ack,
 )
-from ..scenario import BOTH, CLIENT, SERVER, Scenario
-from ..segment import MP_JOIN
-from ..stage import Stage
+from samples.recording.scenario import BOTH, CLIENT, SERVER, Scenario
+from samples.recording.segment import MP_JOIN
+
+if TYPE_CHECKING:
+    from samples.recording.stage import Stage
 
 
 def _join_through(stage: Stage, up: Middlebox | None, down: Middlebox | None) -> None:
@@ -23,7 +27,7 @@ def _join_through(stage: Stage, up: Middlebox | None, down: Middlebox | None) ->
     second.down.middleboxes += [down] if down else []
     stage.join_second_path()
     with stage.recording():
-        stage.transfer(40_000, 20_000, client_pause_s=0.4, server_pause_s=0.1)
+        stage.transfer(12_000, 6_000, client_pause_s=0.4, server_pause_s=0.1)
 
 
 def _removed_from_syn(stage: Stage) -> None:

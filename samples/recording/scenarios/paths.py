@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from ..link import Path, Way
-from ..packet_capture import CaptureSettings
-from ..scenario import CLIENT, SERVER, Scenario
-from ..stage import AFTER_JOIN, Stage, two_paths
+import time
 
+from samples.recording.link import Path, Way
+from samples.recording.packet_capture import CaptureSettings
+from samples.recording.scenario import CLIENT, Scenario
+from samples.recording.stage import AFTER_JOIN, Stage, two_paths
+
+HEADERS_AT_CLIENT = {"client": CaptureSettings(snaplen=160)}
+"""Headers and options are whole, payload is not: for what only counts octets."""
 JOINED = {"cl": {"MPCapableSYNTX": 1, "MPJoinSynTx": 1}, "sv": {"MPJoinAckRx": 1}}
 
 
 def _aggregate(stage: Stage) -> None:
     stage.join_second_path()
     with stage.recording():
-        stage.transfer(240_000, 120_000, **AFTER_JOIN)
+        stage.transfer(160_000, 80_000, **AFTER_JOIN)
 
 
 def _lossy_paths() -> list[Path]:
@@ -26,8 +30,8 @@ def _lossy_paths() -> list[Path]:
 def _walkout(stage: Stage) -> None:
     stage.join_second_path()
     with stage.recording():
-        transfer = stage.start(300_000, 20_000, timeout_s=30, **AFTER_JOIN)
-        stage.wait_for_octets(130_000, *(path.up for path in stage.paths))
+        transfer = stage.start(240_000, 20_000, timeout_s=30, **AFTER_JOIN)
+        stage.wait_for_octets(110_000, *(path.up for path in stage.paths))
         stage.client.run("ip link set wlan0 down")
         stage.finish(transfer)
 
@@ -35,8 +39,8 @@ def _walkout(stage: Stage) -> None:
 def _fade(stage: Stage) -> None:
     stage.join_second_path()
     with stage.recording():
-        transfer = stage.start(30_000, 260_000, timeout_s=30, **AFTER_JOIN)
-        stage.wait_for_octets(110_000, *(path.down for path in stage.paths))
+        transfer = stage.start(20_000, 200_000, timeout_s=30, **AFTER_JOIN)
+        stage.wait_for_octets(90_000, *(path.down for path in stage.paths))
         stage.paths[0].fall_silent()
         stage.finish(transfer)
 
@@ -45,12 +49,18 @@ def _fade_and_return(stage: Stage) -> None:
     stage.join_second_path()
     first = stage.paths[0]
     with stage.recording():
-        transfer = stage.start(400_000, 10_000, timeout_s=30, **AFTER_JOIN)
-        stage.wait_for_octets(100_000, first.up)
+        transfer = stage.start(300_000, 10_000, timeout_s=30, **AFTER_JOIN)
+        stage.wait_for_octets(80_000, first.up)
         first.fall_silent()
-        stage.wait_for_octets(260_000, *(path.up for path in stage.paths))
+        time.sleep(1.5)
         first.up.silent = first.down.silent = False
         stage.finish(transfer)
+
+
+def _thin_second() -> list[Path]:
+    quick, thin = two_paths()
+    thin.up.rate_bps = 0.8e6
+    return [quick, thin]
 
 
 def _slow_second() -> list[Path]:
@@ -60,10 +70,18 @@ def _slow_second() -> list[Path]:
     return [quick, slow]
 
 
+def _uneven_delays(stage: Stage) -> None:
+    stage.join_second_path()
+    with stage.recording():
+        # The slow path's handshake takes 0.75 s until both sides may send on it.
+        settings = {**AFTER_JOIN, "client_pause_s": 1.2, "server_pause_s": 1.2}
+        stage.transfer(160_000, 80_000, **settings)
+
+
 def _backup_idle(stage: Stage) -> None:
     stage.join_second_path("subflow backup")
     with stage.recording():
-        stage.transfer(150_000, 30_000, **AFTER_JOIN)
+        stage.transfer(80_000, 20_000, **AFTER_JOIN)
 
 
 def _backup_takes_over(stage: Stage) -> None:
@@ -90,14 +108,14 @@ def _priority(stage: Stage) -> None:
 def _unequal(stage: Stage) -> None:
     stage.join_second_path()
     with stage.recording():
-        stage.transfer(8_000, 250_000, server_pause_s=0.2)
+        stage.transfer(8_000, 150_000, server_pause_s=0.2)
 
 
 def _checksum(stage: Stage) -> None:
     stage.sysctl("checksum_enabled", 1)
     stage.join_second_path()
     with stage.recording():
-        stage.transfer(150_000, 80_000, **AFTER_JOIN)
+        stage.transfer(100_000, 50_000, **AFTER_JOIN)
 
 
 def _fullmesh(stage: Stage) -> None:
@@ -105,7 +123,7 @@ def _fullmesh(stage: Stage) -> None:
     stage.client.run("ip mptcp endpoint add 10.2.0.1 dev cell0 id 1 subflow fullmesh")
     stage.advertise("10.2.0.2")
     with stage.recording():
-        stage.transfer(200_000, 30_000, **{**AFTER_JOIN, "client_pause_s": 0.5})
+        stage.transfer(140_000, 30_000, **{**AFTER_JOIN, "client_pause_s": 0.5})
 
 
 SCENARIOS = (
@@ -134,7 +152,7 @@ SCENARIOS = (
     ),
     Scenario(
         "fade",
-        "the first path falls silent while the server sends: nothing arrives, no interface goes down",
+        "the first path falls silent while the server sends; no interface goes down",
         "a stall, reinjections by the server, a handover to the second subflow",
         _fade,
         proof={**JOINED, "sv": {"MPTCPRetrans": 1, "SubflowStale": 1}},
@@ -144,15 +162,16 @@ SCENARIOS = (
         "the first path falls silent and comes back later",
         "reinjections whose first copies arrive after all: some of them redundant or spurious",
         _fade_and_return,
-        captures=CLIENT,
+        captures=HEADERS_AT_CLIENT,
+        paths=_thin_second,
         proof={**JOINED, "cl": {"MPTCPRetrans": 1}},
     ),
     Scenario(
         "slow_second_path",
         "the second path takes 150 ms each way, the first 10 ms",
         "a subflow RTT of 0.3 s beside a far shorter one; long out-of-order delays at the server",
-        _aggregate,
-        captures=SERVER,
+        _uneven_delays,
+        captures={"server": CaptureSettings(snaplen=160)},
         paths=_slow_second,
         proof=JOINED,
     ),
@@ -169,7 +188,7 @@ SCENARIOS = (
         "the first path falls silent and the backup subflow carries the rest",
         "a handover to the backup subflow, reinjections on it",
         _backup_takes_over,
-        captures=CLIENT,
+        captures=HEADERS_AT_CLIENT,
         proof={"sv": {"MPJoinSynBackupRx": 1}, "cl": {"MPTCPRetrans": 1}},
     ),
     Scenario(
@@ -177,15 +196,15 @@ SCENARIOS = (
         "a backup subflow is made regular and backup again while data flows",
         "two MP_PRIO of the client; the second subflow carries octets between them",
         _priority,
-        captures=CLIENT,
+        captures=HEADERS_AT_CLIENT,
         proof={"cl": {"MPPrioTx": 2}, "sv": {"MPPrioRx": 2}},
     ),
     Scenario(
         "unequal",
-        "8 kB one way, 300 kB the other",
+        "8 kB one way, 150 kB the other",
         "figures of the two directions that differ by their sizes; capture near the client",
         _unequal,
-        captures=CLIENT,
+        captures={"client": CaptureSettings(compression="zstd")},
         proof=JOINED,
     ),
     Scenario(
@@ -204,7 +223,7 @@ SCENARIOS = (
         "both client addresses join both server addresses",
         "four subflows of one connection, one advertised address that was joined",
         _fullmesh,
-        captures=CLIENT,
+        captures={"client": CaptureSettings(compression="lz4")},
         proof={"sv": {"MPJoinAckRx": 3}},
     ),
 )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..link import Path, Way
-from ..packet_capture import CaptureSettings
-from ..scenario import CLIENT, Scenario
-from ..stage import AFTER_JOIN, Stage, two_paths
+from samples.recording.link import Path, Way
+from samples.recording.packet_capture import CaptureSettings
+from samples.recording.scenario import CLIENT, Scenario
+from samples.recording.stage import AFTER_JOIN, Stage
 
 REUSED_PORTS = (41001, 41002, 41003, 41004, 41005, 41006)
 
@@ -14,8 +14,8 @@ def _many(stage: Stage) -> None:
     stage.join_second_path()
     with stage.recording():
         stage.transfer(
+            1_000,
             2_000,
-            4_000,
             connections=60,
             client_spread_s=0.03,
             **AFTER_JOIN,
@@ -26,8 +26,8 @@ def _port_reuse(stage: Stage) -> None:
     stage.both(lambda host: host.sysctl("net.ipv4.tcp_tw_reuse", 1))
     with stage.recording():
         stage.transfer(
-            4_000,
-            4_000,
+            3_000,
+            3_000,
             connections=12,
             client_one_by_one=True,
             client_source="10.1.0.1",
@@ -48,18 +48,23 @@ def _fast_paths() -> list[Path]:
 def _offload(stage: Stage) -> None:
     stage.client.run("ip mptcp endpoint add 10.2.0.1 dev eth1 id 1 subflow")
     with stage.recording():
-        stage.transfer(800_000, 10_000, **AFTER_JOIN)
+        stage.transfer(400_000, 10_000, **AFTER_JOIN)
 
 
 def _small(stage: Stage) -> None:
     stage.join_second_path()
     with stage.recording():
-        stage.transfer(120_000, 60_000, **AFTER_JOIN)
+        stage.transfer(80_000, 40_000, **AFTER_JOIN)
+
+
+def _small_with_checksums(stage: Stage) -> None:
+    stage.sysctl("checksum_enabled", 1)
+    _small(stage)
 
 
 def _late_capture(stage: Stage) -> None:
     stage.join_second_path()
-    transfer = stage.start(150_000, 150_000, **AFTER_JOIN)
+    transfer = stage.start(100_000, 100_000, **AFTER_JOIN)
     stage.wait_for_octets(20_000, *(path.up for path in stage.paths))
     with stage.recording():
         stage.finish(transfer)
@@ -69,7 +74,7 @@ SCENARIOS = (
     Scenario(
         "many",
         "60 short connections that overlap, each with a second subflow",
-        "60 connections; each with 2000 octets up, 4000 down and two subflows",
+        "60 connections; each with 1000 octets up, 2000 down and two subflows",
         _many,
         captures=CLIENT,
         proof={"cl": {"MPCapableSYNTX": 60, "MPJoinSynTx": 60}},
@@ -103,7 +108,7 @@ SCENARIOS = (
         "the capture started in the middle of the transfer",
         "no handshake at all: partial, data by sequence numbers only",
         _late_capture,
-        captures=CLIENT,
+        captures={"client": CaptureSettings(compression="gzip")},
     ),
     Scenario(
         "snaplen",
@@ -120,7 +125,7 @@ SCENARIOS = (
         "snaplen_checksum",
         "DSS checksums on, 128 octets of each packet",
         "checksums cannot be verified, and the analysis says so",
-        lambda stage: (stage.sysctl("checksum_enabled", 1), _small(stage))[1],
+        _small_with_checksums,
         captures={"client": CaptureSettings(snaplen=128)},
         proof={"sv": {"MPJoinAckRx": 1}},
     ),
