@@ -32,7 +32,8 @@ _CHUNK = 8 << 20
 class OctetReader(Protocol):
     """Random access to the capture's (decompressed) files."""
 
-    def read(self, source: int, offset: int, length: int) -> bytes: ...
+    def read(self, source: int, offset: int, length: int) -> bytes:
+        """Octets of the file ``source`` from ``offset`` on."""
 
 
 class Verdict(IntEnum):
@@ -152,4 +153,5 @@ def _sums(source: U16, position: I64, length: I64, read: Callable[[int, int, int
 
 def failing(verdict: NDArray[np.uint8]) -> Bool:
     """Mappings whose checksum is wrong."""
-    return verdict == Verdict.INVALID
+    result: Bool = verdict == Verdict.INVALID
+    return result

@@ -76,7 +76,7 @@ def track_connections(
     rows = np.union1d(control, first)
     options_at = dict(zip(control.tolist(), with_options.tolist(), strict=True))
     for row, values in _values(segments, stream, rows):
-        number, from_initiator, subtypes = values[2], values[3], values[9]
+        number, from_initiator, subtypes = values[2], bool(values[3]), values[9]
         options: tuple[TcpOption, ...] = ()
         if row in options_at:
             area, declared = read.control_options[options_at[row]]
@@ -88,7 +88,22 @@ def track_connections(
             ends = stream_endpoints(streams, read.flows, number)
             plane.endpoints[number] = ends
             plane.table.open_stream(number, ends)
-        plane.table.receive(Segment(*values[:9], options, bool(subtypes & _DSS)))
+        frame_number, time_ns, flags, seq, ack, window, payload = (*values[:2], *values[4:9])
+        plane.table.receive(
+            Segment(
+                frame_number,
+                time_ns,
+                number,
+                from_initiator,
+                flags,
+                seq,
+                ack,
+                window,
+                payload,
+                options,
+                bool(subtypes & _DSS),
+            )
+        )
     return plane
 
 

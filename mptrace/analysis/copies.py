@@ -130,7 +130,7 @@ def classify(
     if not shared.any():
         return single
     overlapping = _Overlapping.cut(pieces, order[shared], subflows, space, acks, data_acks, limit)
-    return _merged(single, overlapping.judged(subflows, space, acks, data_acks))
+    return _merged(single, overlapping.judged(acks, data_acks))
 
 
 def _single(
@@ -187,8 +187,8 @@ class _Overlapping:
         way = subflows.way[row]
         borders = np.concatenate(
             (
-                _borders_inside(acks, way, pieces.place[who], pieces.place_end[who], distance),
-                _borders_inside(data_acks, space[who], start, end, np.zeros_like(distance)),
+                _borders_inside(acks, pieces.place[who], pieces.place_end[who], distance),
+                _borders_inside(data_acks, start, end, np.zeros_like(distance)),
             )
         )
         cut = cut_everywhere(start, end, borders, limit)
@@ -208,8 +208,6 @@ class _Overlapping:
 
     def judged(
         self,
-        subflows: SubflowSpace,
-        space: I64,
         acks: Acknowledgements,
         data_acks: Acknowledgements,
     ) -> Copies:
@@ -259,15 +257,18 @@ class _Overlapping:
         )
 
 
-def _borders_inside(acks: Acknowledgements, group: I64, start: I64, end: I64, distance: I64) -> I64:
-    """Acknowledged places strictly inside intervals, on the data axis."""
-    del group  # places of different groups never meet on the axis
+def _borders_inside(acks: Acknowledgements, start: I64, end: I64, distance: I64) -> I64:
+    """Acknowledged places strictly inside intervals, on the data axis.
+
+    Places of different groups never meet on their axis, so that no group needs to be named.
+    """
     low = np.searchsorted(acks.place, start, side="right")
     high = np.searchsorted(acks.place, end, side="left")
     counts = np.maximum(high - low, 0)
     which = np.repeat(np.arange(start.size), counts)
     offset = np.arange(which.size) - np.repeat(np.cumsum(counts) - counts, counts)
-    return acks.place[low[which] + offset] + distance[which]
+    result: I64 = acks.place[low[which] + offset] + distance[which]
+    return result
 
 
 def _first_of_key(*keys: I64) -> Bool:

@@ -71,7 +71,7 @@ def find_out_of_order(copies: Copies, floor: I64) -> tuple[OutOfOrder, Holes]:
     if not late.size:
         nothing = np.empty(0, np.int64)
         return OutOfOrder(nothing, nothing, nothing, nothing, nothing, nothing), holes
-    extent = _missing_below(space, frame, start, end, complete, floor)[late]
+    extent = _missing_below(space, frame, start, end, floor)[late]
     # a packet may have several such pieces: they count as one packet
     order = np.lexsort((start[late], frame[late], space[late]))
     late, extent = late[order], extent[order]
@@ -107,7 +107,7 @@ def _completed_below(space: I64, frame: I64, start: I64, end: I64, floor: I64) -
     return np.maximum.accumulate(arrival + rank * span) - rank * span
 
 
-def _missing_below(space: I64, frame: I64, start: I64, end: I64, complete: I64, floor: I64) -> I64:
+def _missing_below(space: I64, frame: I64, start: I64, end: I64, floor: I64) -> I64:
     """Octets below each piece that had not been seen when it was captured.
 
     These are the holes below, which are never seen, and the lower pieces that came later. The
@@ -189,8 +189,8 @@ def _parted(part: I64, high: Bool) -> I64:
     starts = group_starts(part)
     lengths = np.diff(np.append(starts, n))
     base = np.repeat(starts, lengths)
-    ones = np.cumsum(high) - high
-    ones_in_part = ones - np.repeat(ones[starts], lengths)
+    ones: I64 = np.cumsum(high) - high
+    ones_in_part: I64 = ones - np.repeat(ones[starts], lengths)
     row = np.arange(n)
     zeros_in_part = row - base - ones_in_part
     zeros = np.add.reduceat(~high, starts, dtype=np.int64)

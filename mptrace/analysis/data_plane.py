@@ -72,7 +72,7 @@ class DataPlane:
     @property
     def floor(self) -> I64:
         """(spaces,): place of the lowest octet, relative 1."""
-        return self.data.place(np.int64(1), np.arange(self.data.origin.size))
+        return self.data.origin + 1
 
 
 def build_data_plane(
@@ -108,7 +108,7 @@ def build_data_plane(
         copies = copying.classify(pieces, subflows, space_of_way, acks, data_acks, limit)
     except TooManyPiecesError:
         copies = classify_one_by_one(pieces, subflows, space_of_way, acks, data_acks)
-    floor = data.place(np.int64(1), np.arange(membership.spaces))
+    floor = data.origin + 1
     out_of_order, holes = find_out_of_order(copies, floor)
     return DataPlane(
         membership=membership,

@@ -147,11 +147,11 @@ def lay_out(
     plausible = np.abs(relative) <= reach // 2
     low, high = np.zeros(spaces, np.int64), np.zeros(spaces, np.int64)
     order = stable_order(owner[plausible])
-    who, what = owner[plausible][order], relative[plausible][order]
+    who, distance = owner[plausible][order], relative[plausible][order]
     if who.size:
         starts = group_starts(who)
-        low[who[starts]] = np.minimum.reduceat(what, starts)
-        high[who[starts]] = np.maximum.reduceat(what, starts)
+        low[who[starts]] = np.minimum.reduceat(distance, starts)
+        high[who[starts]] = np.maximum.reduceat(distance, starts)
     low = np.minimum(low, 0) - _ROOM
     high = np.maximum(high, 0) + _ROOM
     span = high - low

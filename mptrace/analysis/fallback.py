@@ -64,10 +64,10 @@ def continued_runs(
     if not extra:
         return runs
     column = np.array(extra, np.int64)
-    start = np.append(runs.start, column[:, 0])
-    order = np.argsort(start, kind="stable")
+    starts = np.append(runs.start, column[:, 0])
+    order = np.argsort(starts, kind="stable")
     return Runs(
-        start[order],
+        starts[order],
         np.append(runs.end, column[:, 1])[order],
         np.append(runs.distance, column[:, 2])[order],
     )

@@ -31,7 +31,8 @@ class Flight:
     @property
     def octets(self) -> I64:
         """The flight."""
-        return np.maximum(self.sent_end - self.acked, 0)
+        result: I64 = np.maximum(self.sent_end - self.acked, 0)
+        return result
 
     def largest(self, groups: int) -> I64:
         """The largest flight of each group; 0 where nothing was sent."""
@@ -50,10 +51,10 @@ def flight_of(
     ``group``, ``row`` and ``end`` are (n,), the place after the last octet that the packet in
     ``row`` sent. ``floor`` is (groups,): acknowledged where the capture shows none yet.
     """
-    frame = subflows.segments.frame_number[row]
+    frame = subflows.segments.frame_number[row].astype(np.int64)
     order = np.argsort(frame, kind="stable")
     order = order[stable_order(group[order])]
-    group, row, end, frame = group[order], row[order], end[order], frame[order].astype(np.int64)
+    group, row, end, frame = group[order], row[order], end[order], frame[order]
     # places of a later group are all higher, so one running maximum serves all groups
     sent_end = np.maximum.accumulate(end) if end.size else end
     return Flight(group, row, sent_end, acks.place_before(group, frame, floor[group]))

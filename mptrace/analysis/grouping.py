@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from dissector.connection import ConnectionTable
     from dissector.connection_state import ConnectionState
-    from mptrace.analysis.tables import I64, U64, DssTable
+    from mptrace.analysis.tables import I64, U64, Bool, DssTable
 
 _NEAR = 1 << 22
 """Stretches at most this far apart count as overlapping: what a window may hold."""
@@ -38,14 +38,14 @@ class Stretch:
     from_initiator: bool
 
 
-def stretches(dss: DssTable, stream: I64, from_initiator: I64) -> list[Stretch]:
+def stretches(dss: DssTable, stream: I64, from_initiator: Bool) -> list[Stretch]:
     """What the 8-octet DSNs and DATA_ACKs of each stream say, per sending end.
 
     ``stream`` and ``from_initiator`` are (n,), of the segment that carries each DSS.
     """
     seq = np.flatnonzero(dss.data_seq_octets == 8)
     ack = np.flatnonzero(dss.data_ack_octets == 8)
-    sender = np.concatenate((from_initiator[seq], ~from_initiator[ack].astype(np.bool_)))
+    sender = np.concatenate((from_initiator[seq], ~from_initiator[ack])).astype(np.int64)
     key = 2 * np.concatenate((stream[seq], stream[ack])) + sender
     low: U64 = np.concatenate((dss.data_seq[seq], dss.data_ack[ack]))
     length = np.concatenate((dss.data_length[seq].astype(np.int64), np.zeros(ack.size, np.int64)))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dissector.interval_map import IntervalMap
 from mptrace.analysis.intervals import TooManyPiecesError, cut_everywhere, overlap_clusters
 from mptrace.analysis.ordering import stable_order
 
@@ -131,10 +132,7 @@ def distinct_mappings(
     announced = np.diff(np.append(first, order.size))
     # of a mapping's announcements the first in the capture counts; within one way rows ascend
     lead = order[first]
-    if order.size:
-        earliest = np.minimum.reduceat(rows.row[order], first)
-    else:
-        earliest = np.empty(0, np.int64)
+    earliest = np.minimum.reduceat(rows.row[order], first) if order.size else first
     way = subflows.way[rows.row[lead]]
     space = space_of_way[way]
     start = columns[0][first]
@@ -224,19 +222,15 @@ def _first_come(mappings: Mappings, who: I64, distance: I64, limit: int) -> tupl
 
 def _first_come_one_by_one(mappings: Mappings, who: I64, distance: I64) -> tuple[I64, I64, I64]:
     """The same for pathological input, one mapping at a time in memory linear in its size."""
-    from dissector.range_set import RangeSet
-
-    taken = RangeSet()
-    won: list[tuple[int, int, int]] = []
+    placed: IntervalMap[int] = IntervalMap()
     for index in who[np.argsort(mappings.first_row[who], kind="stable")].tolist():
-        start, end = int(mappings.place[index]), int(mappings.place_end[index])
-        for left, right in list(taken.missing(start, end)):
-            won.append((left, right, int(distance[index])))
-        if sum(r - l for l, r, _ in won[-1:]) != end - start:
-            mappings.conflicting[index] = True
-        taken.add(start, end)
-    won.sort()
-    column = np.array(won, np.int64).reshape(-1, 3)
+        own = int(distance[index])
+        for piece in placed.pieces(int(mappings.place[index]), int(mappings.place_end[index])):
+            if piece.value is None:
+                placed.assign(piece.start, piece.end, own)
+            elif piece.value != own:
+                mappings.conflicting[index] = True
+    column = np.array(list(placed), np.int64).reshape(-1, 3)
     return column[:, 0], column[:, 1], column[:, 2]
 
 

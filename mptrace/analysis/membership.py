@@ -43,7 +43,8 @@ class Membership:
         """(ways,): the data sequence space whose octets a way carries."""
         way = np.arange(self.ways)
         direction = (way & 1) ^ self.swapped[way >> 1]
-        return 2 * self.connection_of_subflow[way >> 1] + direction
+        result: I64 = 2 * self.connection_of_subflow[way >> 1] + direction
+        return result
 
     def initial_data_seqs(self) -> tuple[U64, Bool]:
         """(spaces,): the IDSN of each space, and whether the handshake told it."""

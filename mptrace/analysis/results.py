@@ -93,27 +93,27 @@ class Analysis:
     @cached_property
     def packets(self) -> pd.DataFrame:
         """One row per TCP segment of an MPTCP connection (`frames.packets`)."""
-        from mptrace.analysis import frames
+        import mptrace.analysis.frames as frames
 
         return frames.packets(self.evidence)
 
     @cached_property
     def mappings(self) -> pd.DataFrame:
         """One row per distinct DSS mapping (`frames.mappings`)."""
-        from mptrace.analysis import frames
+        import mptrace.analysis.frames as frames
 
         return frames.mappings(self.evidence)
 
     @cached_property
     def subflows(self) -> pd.DataFrame:
         """One row per subflow (`frames.subflows`)."""
-        from mptrace.analysis import frames
+        import mptrace.analysis.frames as frames
 
         return frames.subflows(self.connection_list)
 
     @cached_property
     def connections(self) -> pd.DataFrame:
         """One row per connection (`frames.connections`)."""
-        from mptrace.analysis import frames
+        import mptrace.analysis.frames as frames
 
         return frames.connections(self.connection_list)

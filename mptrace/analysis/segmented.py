@@ -51,10 +51,11 @@ def percentile_of_sorted(
     below = np.floor(rank).astype(np.int64)
     low = value[first + below].astype(np.float64)
     high = value[first + np.minimum(below + 1, count - 1)].astype(np.float64)
-    return low + (high - low) * (rank - below)
+    result: NDArray[np.float64] = low + (high - low) * (rank - below)
+    return result
 
 
-def sum_by(group: NDArray[np.integer], weight: Int, groups: int) -> Int:
+def sum_by(group: NDArray[np.integer], weight: NDArray[np.integer], groups: int) -> Int:
     """Integer sums per group number; exact for sums below 2**53."""
     return np.bincount(group, weights=weight, minlength=groups).astype(np.int64)
 

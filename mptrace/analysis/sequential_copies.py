@@ -52,37 +52,37 @@ def classify_one_by_one(
         place = int(pieces.place[index])
         length = int(pieces.place_end[index]) - place
         for copy in classifier.receive(way, place, start, length, frame):
-            earlier = -1 if copy.previous_frame is None else row_of_frame[copy.previous_frame]
+            before = -1 if copy.previous_frame is None else row_of_frame[copy.previous_frame]
             found.append(
-                (row, copy.data_seq, copy.length, _KINDS[copy.kind], earlier, place - start)
+                (row, copy.data_seq, copy.length, _KINDS[copy.kind], before, place - start)
             )
     column = np.array(found, np.int64).reshape(-1, 6)
-    row, start, length, kind, earlier, distance = column.T
-    end = start + length
-    way = way_of_row[row]
-    space = space_of_way[way]
-    frame = subflows.segments.frame_number[row].astype(np.int64)
-    worth = np.zeros(row.size, np.uint8)
-    again = np.flatnonzero(kind == CopyClass.REINJECTION)
+    rows, starts, lengths, kinds, earlier, distance = column.T
+    ends = starts + lengths
+    ways = way_of_row[rows]
+    space = space_of_way[ways]
+    frame_numbers = subflows.segments.frame_number[rows].astype(np.int64)
+    worth = np.zeros(rows.size, np.uint8)
+    again = np.flatnonzero(kinds == CopyClass.REINJECTION)
     covered = data_acks.place_before(
-        space[again], frame[again] - 1, np.full(again.size, np.iinfo(np.int64).min)
+        space[again], frame_numbers[again] - 1, np.full(again.size, np.iinfo(np.int64).min)
     )
-    worth[again] = np.where(covered >= end[again], Worth.SPURIOUS, Worth.REDUNDANT)
-    by_place = np.lexsort((frame, start))
-    repeated = _touched_again(start, end, kind, by_place)
+    worth[again] = np.where(covered >= ends[again], Worth.SPURIOUS, Worth.REDUNDANT)
+    by_place = np.lexsort((frame_numbers, starts))
+    repeated = _touched_again(starts, ends, kinds, by_place)
     result = Copies(
-        row=row,
-        way=way,
+        row=rows,
+        way=ways,
         space=space,
-        frame=frame,
-        data_place=start,
-        data_end=end,
-        kind=kind.astype(np.uint8),
+        frame=frame_numbers,
+        data_place=starts,
+        data_end=ends,
+        kind=kinds.astype(np.uint8),
         worth=worth,
         repeats_row=earlier,
-        first_row=np.where(earlier < 0, row, earlier),
+        first_row=np.where(earlier < 0, rows, earlier),
         repeated=repeated,
-        delivered=(kind == CopyClass.FIRST) & (acks.first_covering(way, end + distance) >= 0),
+        delivered=(kinds == CopyClass.FIRST) & (acks.first_covering(ways, ends + distance) >= 0),
     )
     return Copies(**{name: getattr(result, name)[by_place] for name in Copies.__slots__})
 
@@ -91,4 +91,5 @@ def _touched_again(start: I64, end: I64, kind: I64, by_place: I64) -> Bool:
     """Copies that share octets with another one."""
     shared = np.zeros(start.size, np.bool_)
     shared[by_place] = in_overlap(start[by_place], end[by_place])
-    return shared | (kind != CopyClass.FIRST)
+    shared |= kind != CopyClass.FIRST
+    return shared
