@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dissector.constants import MptcpSubtype, TcpOptionKind
 from dissector.option_codec import encode_option, form_of
-from dissector.option_layout import FieldLayout, OptionForm, Show
+from dissector.option_layout import FieldLayout, OptionForm, Show, find_form
 from dissector.options import (
     CutOption,
     EndOfOptions,
@@ -40,6 +40,22 @@ _KIND_NAMES: Final[dict[int, str]] = {
     TcpOptionKind.EXPERIMENT_1: "tcp.options.experimental",
     TcpOptionKind.EXPERIMENT_2: "tcp.options.experimental",
 }
+_KIND_TITLES: Final[dict[int, str]] = {
+    TcpOptionKind.END_OF_OPTIONS: "End of option list",
+    TcpOptionKind.NO_OPERATION: "No-Operation",
+    TcpOptionKind.MAXIMUM_SEGMENT_SIZE: "Maximum segment size",
+    TcpOptionKind.WINDOW_SCALE: "Window scale",
+    TcpOptionKind.SACK_PERMITTED: "SACK permitted",
+    TcpOptionKind.SACK: "SACK",
+    TcpOptionKind.TIMESTAMPS: "Timestamps",
+    TcpOptionKind.MD5_SIGNATURE: "MD5 signature",
+    TcpOptionKind.USER_TIMEOUT: "User timeout",
+    TcpOptionKind.AUTHENTICATION: "TCP authentication",
+    TcpOptionKind.MPTCP: "Multipath TCP",
+    TcpOptionKind.FAST_OPEN: "TCP Fast Open",
+    TcpOptionKind.EXPERIMENT_1: "Experiment",
+    TcpOptionKind.EXPERIMENT_2: "Experiment",
+}
 _UNKNOWN: Final = "tcp.options.unknown"
 _SUBTYPE_NAMES: Final = {int(subtype): subtype.name for subtype in MptcpSubtype}
 
@@ -63,6 +79,8 @@ class Field:
     bits: tuple[int, int] | None = None
     """First bit, counted from the highest of the octet at ``offset``, and how many; None for
     fields of whole octets."""
+    unit: int = 1
+    """What the number on the wire counts: 4 for a length in words of four octets."""
 
     @property
     def bit_pattern(self) -> str:
@@ -70,7 +88,7 @@ class Field:
         if self.bits is None:
             return ""
         first, width = self.bits
-        shown = f"{int(self.value):0{width}b}"
+        shown = f"{int(self.value) // self.unit:0{width}b}"
         pattern = "." * first + shown + "." * (8 * self.length - first - width)
         return " ".join(pattern[at : at + 4] for at in range(0, len(pattern), 4))
 
@@ -87,7 +105,7 @@ def option_tree(option: TcpOption, base_offset: int = 0) -> Field:
         case MalformedOption():
             return _faulty(option, octets, start, f"Malformed: {option.text}")
         case CutOption():
-            return _faulty(option, octets, start, "Cut: the capture ends here")
+            return _cut(option, octets, start)
         case NoOperation():
             kind = (_kind(octets, start),)
             return Field("tcp.options.nop", "No-Operation", None, "", start, 1, kind)
@@ -103,7 +121,13 @@ def option_tree(option: TcpOption, base_offset: int = 0) -> Field:
 
 
 def _kind(octets: bytes, start: int) -> Field:
-    return Field("tcp.option_kind", "Kind", octets[0], str(octets[0]), start, 1)
+    return Field("tcp.option_kind", "Kind", octets[0], _kind_text(octets[0]), start, 1)
+
+
+def _kind_text(kind: int) -> str:
+    """Multipath TCP (30)."""
+    named = _KIND_TITLES.get(kind)
+    return f"{named} ({kind})" if named else str(kind)
 
 
 def _faulty(option: MalformedOption | CutOption, octets: bytes, start: int, text: str) -> Field:
@@ -113,6 +137,8 @@ def _faulty(option: MalformedOption | CutOption, octets: bytes, start: int, text
         Field(name, label, octet, str(octet), start + place, 1)
         for place, ((name, label), octet) in enumerate(zip(names, octets, strict=False))
     ]
+    if children:
+        children[0] = _kind(octets, start)
     if len(octets) > 2:
         rest = octets[2:]
         children.append(
@@ -122,6 +148,36 @@ def _faulty(option: MalformedOption | CutOption, octets: bytes, start: int, text
     label = subtype or (f"Option kind {option.kind}" if option.kind is not None else "Option")
     name = "tcp.options" if option.kind is None else _KIND_NAMES.get(option.kind, _UNKNOWN)
     return Field(name, label, None, text, start, len(octets), tuple(children))
+
+
+def _cut(option: CutOption, octets: bytes, start: int) -> Field:
+    """The fields that were captured whole, where enough is there to tell which form it is."""
+    text = "Cut: the capture ends here"
+    form = _form_of_cut(option)
+    if form is None:
+        return _faulty(option, octets, start, text)
+    there = len(octets)
+    whole = [layout for layout in form.fields if layout.bit_width and layout.octet_end <= there]
+    children = [_field(layout, option, octets, start) for layout in whole]
+    told = max(layout.octet_end for layout in whole)
+    if told < there:
+        rest = octets[told:]
+        name = "tcp.options.unknown.payload"
+        children.append(Field(name, "Contents", rest, rest.hex(), start + told, len(rest)))
+    name = _KIND_NAMES.get(octets[0], _UNKNOWN)
+    return Field(name, form.title, None, text, start, len(octets), tuple(children))
+
+
+def _form_of_cut(option: CutOption) -> OptionForm | None:
+    """The form of an option of which the octets that select it were captured; None: unknown."""
+    length = option.declared_length
+    if option.kind != TcpOptionKind.MPTCP or length is None or option.subtype is None:
+        return None
+    selected_by = 4 if option.subtype == MptcpSubtype.DSS else 3
+    if len(option.octets) < min(selected_by, length):
+        return None
+    form = find_form(option.octets.ljust(length, b"\0"))
+    return form if form.fields else None
 
 
 def _fields(form: OptionForm, option: TcpOption, octets: bytes, start: int) -> Iterator[Field]:
@@ -174,16 +230,24 @@ def _text(layout: FieldLayout, value: Any, option: TcpOption) -> str:
         return f"{_SUBTYPE_NAMES.get(value, 'Unknown')} ({value})"
     if layout.name == "tcp.options.mptcp.rst_reason" and isinstance(option, MpTcpReset):
         return f"{option.reason_name} ({value})"
+    if layout.name == "tcp.option_kind":
+        return _kind_text(value)
     return str(value)
 
 
 def _summary(children: tuple[Field, ...]) -> str:
-    """What tells this option from others of its form: its numbers, without flags and length."""
+    """What tells this option from others of its form: its numbers, and the flags that are set."""
     left_out = {"tcp.option_kind", "tcp.option_len", "tcp.options.mptcp.subtype"}
     left_out |= {"tcp.options.mptcp.reserved", "tcp.options.unknown.payload"}
-    told = [
-        f"{child.label} {child.text}"
-        for child in children
-        if child.name not in left_out and child.value is not False
-    ]
+    told = []
+    for child in children:
+        if child.name in left_out or child.value is False:
+            continue
+        if child.value is True:
+            told.append(child.label)
+        elif child.children:
+            flags = [part.label.partition(":")[0] for part in child.children if part.value is True]
+            told.append(f"flags {' '.join(flags) or 'none'}")
+        else:
+            told.append(f"{child.label} {child.text}")
     return ", ".join(told)

@@ -94,6 +94,7 @@ class Header(NamedTuple):
                     offset=offset + start,
                     length=length,
                     bits=bits,
+                    unit=unit,
                 )
             )
         return tuple(fields)
@@ -128,7 +129,8 @@ def _field_places(packet: Any) -> dict[str, _Place]:
 
 
 def _mac(octets: bytes) -> str:
-    return octets.hex(":")
+    """Cooked captures have eight octets of room for an address of six."""
+    return octets.removesuffix(b"\0\0").hex(":") if len(octets) == 8 else octets.hex(":")
 
 
 def _ipv4(octets: bytes) -> str:

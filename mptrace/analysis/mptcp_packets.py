@@ -12,11 +12,13 @@ from mptrace.capture.decode import tcp_columns
 from mptrace.capture.records import PacketRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from mptrace.capture import Capture, Interface, RecordBatch
+
+    _RowsOf = Callable[[Sequence[Interface], RecordBatch], NDArray[np.int64]]
 
 
 def mptcp_packet_records(capture: Capture) -> Iterator[PacketRecord]:
@@ -24,21 +26,41 @@ def mptcp_packet_records(capture: Capture) -> Iterator[PacketRecord]:
 
     In the order of frame numbers; memory stays bounded whatever the capture's size.
     """
+    return _chosen_records(capture, rows_with_mptcp)
+
+
+def all_packet_records(capture: Capture) -> Iterator[PacketRecord]:
+    """Every packet, in the same order and within the same memory."""
+    return _chosen_records(capture, lambda _, batch: np.arange(batch.frame_number.size))
+
+
+def _chosen_records(capture: Capture, rows_of: _RowsOf) -> Iterator[PacketRecord]:
     # Of several files, batches come file by file: what is complete up to a number may go out.
-    waiting: list[PacketRecord] = []
+    waiting: list[tuple[RecordBatch, NDArray[np.int64]]] = []
     given, highest = 0, 0
     for batch in capture.batches():
         given += batch.frame_number.size
         if batch.frame_number.size:
             highest = max(highest, int(batch.frame_number[-1]))
-        waiting += [
-            _record(capture.interfaces, batch, row)
-            for row in rows_with_mptcp(capture.interfaces, batch).tolist()
-        ]
+        waiting.append((batch, rows_of(capture.interfaces, batch)))
         if given == highest:
-            yield from sorted(waiting, key=lambda record: record.frame_number)
+            yield from _in_frame_order(capture, waiting)
             waiting = []
-    yield from sorted(waiting, key=lambda record: record.frame_number)
+    yield from _in_frame_order(capture, waiting)
+
+
+def _in_frame_order(
+    capture: Capture, chosen: list[tuple[RecordBatch, NDArray[np.int64]]]
+) -> Iterator[PacketRecord]:
+    """The chosen rows of some batches as records, made one at a time."""
+    if not chosen:
+        return
+    numbers = np.concatenate([batch.frame_number[rows] for batch, rows in chosen])
+    source = np.repeat(np.arange(len(chosen)), [rows.size for _, rows in chosen])
+    row = np.concatenate([rows for _, rows in chosen])
+    for place in np.argsort(numbers, kind="stable").tolist():
+        batch = chosen[source[place]][0]
+        yield _record(capture.interfaces, batch, int(row[place]))
 
 
 def rows_with_mptcp(interfaces: Sequence[Interface], batch: RecordBatch) -> NDArray[np.int64]:

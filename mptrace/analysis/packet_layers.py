@@ -123,6 +123,10 @@ def _ethertype(attribute: str) -> Callable[[Any, int, Octets], Layer]:
     return lambda read, at, _: Layer((), _BY_ETHERTYPE.get(getattr(read, attribute)), at)
 
 
+def _always(protocol: str) -> Callable[[Any, int, Octets], Layer]:
+    return lambda _, at, __: Layer((), protocol, at)
+
+
 def _protocol_named(attribute: str, names: dict[int, str]) -> Callable[[Any], str]:
     def summary(read: Any) -> str:
         number = getattr(read, attribute)
@@ -131,7 +135,7 @@ def _protocol_named(attribute: str, names: dict[int, str]) -> Callable[[Any], st
     return summary
 
 
-def _after_mpls(read: Any, offset: int, octets: Octets) -> Layer:
+def _after_mpls(read: Any, offset: int, _: Octets) -> Layer:
     return Layer((), "raw_ip" if read.s else "mpls", offset)
 
 
@@ -159,7 +163,7 @@ def _ppp(octets: Octets, offset: int) -> Layer:
     first = octets.captured[offset : offset + 1]
     if first and first[0] & 1:
         number, length = first[0], 1
-        children = (
+        children: tuple[Field, ...] = (
             Field(
                 name="ppp.protocol",
                 label="Protocol",
@@ -240,14 +244,14 @@ def _variable_extension(unit: int, extra_units: int) -> Step:
     return step
 
 
-def _after_ipv6_fragment(read: Any, offset: int, octets: Octets) -> Layer:
+def _after_ipv6_fragment(read: Any, offset: int, _: Octets) -> Layer:
     if read.frag_off or read.m_flag:
         text = "one fragment of a packet; fragments are not put together"
         return Layer((remark("ipv6.fragment", "IPv6 fragment", text, offset),))
     return Layer((), _BY_IP_PROTOCOL.get(read.nxt), offset)
 
 
-def _after_udp(read: Any, offset: int, octets: Octets) -> Layer:
+def _after_udp(read: Any, offset: int, _: Octets) -> Layer:
     protocol = _BY_UDP_PORT.get(read.dport) or _BY_UDP_PORT.get(read.sport)
     return Layer((), protocol, offset)
 
@@ -304,7 +308,7 @@ STEPS: Final[dict[str, Step]] = {
     "mpls": _plain(headers.MPLS, _after_mpls, lambda read: f"label {read.val}"),
     "pppoe": _plain(
         headers.PPPOE,
-        lambda read, at, _: Layer((), "ppp", at),
+        _always("ppp"),
         lambda read: f"session 0x{read.session:04x}",
     ),
     "ppp": _ppp,
@@ -320,7 +324,7 @@ STEPS: Final[dict[str, Step]] = {
     "udp": _plain(headers.UDP, _after_udp, lambda read: f"port {read.sport} to {read.dport}"),
     "vxlan": _plain(
         headers.VXLAN,
-        lambda read, at, _: Layer((), "ethernet", at),
+        _always("ethernet"),
         lambda read: f"network {int.from_bytes(read.vni)}",
     ),
     "gtp_u": _plain(headers.GTP_U, _after_gtp_u, lambda read: f"tunnel 0x{read.teid:08x}"),

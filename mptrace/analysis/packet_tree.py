@@ -79,7 +79,7 @@ def packet_tree(record: PacketRecord) -> PacketTree:
     options: tuple[TcpOption, ...] = ()
     if tcp_offset is not None:
         tcp, options = _tcp(octets, tcp_offset, end)
-        layers = (*layers, *tcp)
+        layers = (*layers, *tcp, *_trailer(octets, end))
     return PacketTree(
         frame_number=record.frame_number,
         time_ns=record.time_ns,
@@ -108,6 +108,15 @@ def _walk(octets: Octets, link_type: int) -> tuple[tuple[Field, ...], int | None
         if layer.end is not None:
             end = min(end, layer.end)
     return tuple(layers), None, end
+
+
+def _trailer(octets: Octets, end: int) -> tuple[Field, ...]:
+    """What a link adds behind the IP packet: padding of short frames, checksums."""
+    length = octets.wire_length - end
+    if length <= 0:
+        return ()
+    text = f"{length} octets behind the IP packet"
+    return (remark("frame.trailer", "Trailer", text, end, length),)
 
 
 def _columns_find_tcp(record: PacketRecord) -> tuple[int, int] | None:
@@ -151,6 +160,7 @@ def _tcp(octets: Octets, offset: int, end: int) -> tuple[tuple[Field, ...], tupl
     area = octets.captured[first : min(after, len(octets.captured))]
     options = decode_options(area, declared_length=length - TCP.length)
     payload_length = end - after
+    remarks: tuple[Field, ...] = ()
     if payload_length < 0:
         remarks = (
             remark(
@@ -161,8 +171,6 @@ def _tcp(octets: Octets, offset: int, end: int) -> tuple[tuple[Field, ...], tupl
                 1,
             ),
         )
-    else:
-        remarks = ()
     if options:
         shown = Field(
             "tcp.options",

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from mptrace.commands.errors import CommandError, capture_errors
+from mptrace.views.figures import printable
 
 if TYPE_CHECKING:
     import argparse
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from mptrace.analysis.packet_tree import PacketTree
     from mptrace.capture import Capture
+    from mptrace.capture.records import Damage
 
 NAME = "dissect"
 SUMMARY = "Show packets field by field, each with its octets"
@@ -54,11 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
             return 0
         damage = capture.damage[0]
         sys.stdout.flush()
-        print(
-            f"mptrace: {damage.path}: damaged at offset {damage.offset}: {damage.reason}; "
-            "dissected up to there",
-            file=sys.stderr,
-        )
+        line = f"mptrace: {damage.path}: {_damage_text(damage)}; dissected up to there"
+        print(printable(line), file=sys.stderr)
         return 1
 
 
@@ -83,7 +82,7 @@ def packet_numbers(asked: Iterable[str]) -> list[int]:
 
 
 def _trees(capture: Capture, numbers: list[int] | None, *, every: bool) -> Iterator[PacketTree]:
-    from mptrace.analysis.mptcp_packets import mptcp_packet_records
+    from mptrace.analysis.mptcp_packets import all_packet_records, mptcp_packet_records
     from mptrace.analysis.packet_tree import packet_tree
 
     if numbers is not None:
@@ -92,11 +91,16 @@ def _trees(capture: Capture, numbers: list[int] | None, *, every: bool) -> Itera
                 record = capture.packet(number)
             except IndexError:
                 path = ", ".join(capture.paths)
-                raise CommandError(f"{path}: there is no packet {number}") from None
+                damaged = f" ({_damage_text(capture.damage[0])})" if capture.damage else ""
+                raise CommandError(f"{path}: there is no packet {number}{damaged}") from None
             yield packet_tree(record)
         return
-    for record in capture.records() if every else mptcp_packet_records(capture):
-        yield packet_tree(record)
+    records = all_packet_records(capture) if every else mptcp_packet_records(capture)
+    yield from map(packet_tree, records)
+
+
+def _damage_text(damage: Damage) -> str:
+    return f"damaged at offset {damage.offset}: {damage.reason}"
 
 
 def _print(trees: Iterable[PacketTree], *, as_json: bool) -> None:
