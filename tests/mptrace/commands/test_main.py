@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import mptrace
-from mptrace.commands import main
+from mptrace.commands import main, schema
 from mptrace.commands.completion import SHELLS
 from mptrace.commands.errors import CommandError
 
@@ -75,8 +75,8 @@ def test_errors_command_no_terminal(
     def fail(_: object) -> int:
         raise CommandError("a\x1b[2Jb\nc")
 
-    monkeypatch.setattr(main.COMMANDS[1], "run", fail)
-    assert main.run([main.COMMANDS[1].NAME]) == 2
+    monkeypatch.setattr(schema, "run", fail)
+    assert main.run([schema.NAME]) == 2
     assert capsys.readouterr().err == "mptrace: a\\x1b[2Jb\\nc\n"
 
 
@@ -86,8 +86,8 @@ def test_other_errors_of_the_system_are_one_line(
     def fail(_: object) -> int:
         raise OSError(28, "No space left on device", "/there/file.csv")
 
-    monkeypatch.setattr(main.COMMANDS[1], "run", fail)
-    assert main.run([main.COMMANDS[1].NAME]) == 2
+    monkeypatch.setattr(schema, "run", fail)
+    assert main.run([schema.NAME]) == 2
     assert capsys.readouterr().err == "mptrace: /there/file.csv: No space left on device\n"
 
 
@@ -97,8 +97,8 @@ def test_ctrl_c_ends_quietly(
     def interrupted(_: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(main.COMMANDS[1], "run", interrupted)
-    assert main.run([main.COMMANDS[1].NAME]) == 130
+    monkeypatch.setattr(schema, "run", interrupted)
+    assert main.run([schema.NAME]) == 130
     assert capsys.readouterr() == ("", "")
 
 
