@@ -76,8 +76,8 @@ def _refused(stage: Stage) -> None:
 def _remove_address(stage: Stage) -> None:
     stage.join_second_path()
     with stage.recording():
-        transfer = stage.start(200_000, 20_000, **AFTER_JOIN)
-        stage.wait_for_octets(90_000, *(path.up for path in stage.paths))
+        transfer = stage.start(150_000, 20_000, **AFTER_JOIN)
+        stage.wait_for_octets(60_000, *(path.up for path in stage.paths))
         stage.client.run("ip mptcp endpoint delete id 1")
         stage.finish(transfer)
 
@@ -94,7 +94,7 @@ def _server_removes(stage: Stage) -> None:
 def _server_joins(stage: Stage) -> None:
     stage.client.run("ip mptcp endpoint add 10.2.0.1 dev cell0 id 3 signal port 5066")
     with stage.recording():
-        stage.transfer(40_000, 80_000, **AFTER_JOIN)
+        stage.transfer(30_000, 50_000, **AFTER_JOIN)
 
 
 SCENARIOS = (

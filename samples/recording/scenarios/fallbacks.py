@@ -94,9 +94,9 @@ def _first_data_rewritten(stage: Stage) -> None:
 def _mp_fail_multi(stage: Stage) -> None:
     stage.sysctl("checksum_enabled", 1)
     stage.join_second_path()
-    stage.paths[1].up.middleboxes.append(rewrite_payload(40_000))
+    stage.paths[1].up.middleboxes.append(rewrite_payload(20_000))
     with stage.recording():
-        stage.transfer(180_000, 1_000, **AFTER_JOIN)
+        stage.transfer(120_000, 1_000, **AFTER_JOIN)
 
 
 SCENARIOS = (

@@ -14,8 +14,8 @@ def _many(stage: Stage) -> None:
     stage.join_second_path()
     with stage.recording():
         stage.transfer(
+            500,
             1_000,
-            2_000,
             connections=60,
             client_spread_s=0.03,
             **AFTER_JOIN,
@@ -48,7 +48,7 @@ def _fast_paths() -> list[Path]:
 def _offload(stage: Stage) -> None:
     stage.client.run("ip mptcp endpoint add 10.2.0.1 dev eth1 id 1 subflow")
     with stage.recording():
-        stage.transfer(400_000, 10_000, **AFTER_JOIN)
+        stage.transfer(300_000, 10_000, **AFTER_JOIN)
 
 
 def _small(stage: Stage) -> None:
@@ -74,7 +74,7 @@ SCENARIOS = (
     Scenario(
         "many",
         "60 short connections that overlap, each with a second subflow",
-        "60 connections; each with 1000 octets up, 2000 down and two subflows",
+        "60 connections; each with 500 octets up, 1000 down and two subflows",
         _many,
         captures=CLIENT,
         proof={"cl": {"MPCapableSYNTX": 60, "MPJoinSynTx": 60}},
