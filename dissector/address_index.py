@@ -21,9 +21,10 @@ class AddressIndex:
     by_address: dict[tuple[bool, str], list[AdvertisedAddress]] = field(default_factory=dict)
     removed_ids: set[tuple[bool, int]] = field(default_factory=set)
     """Address IDs removed and not used since."""
-    joined_streams: dict[tuple[bool, str, int], int] = field(default_factory=dict)
-    """The first joined subflow with this address and port at this host's end."""
-    joined_streams_any_port: dict[tuple[bool, str], int] = field(default_factory=dict)
+    joined_streams: dict[tuple[bool, str, int | None], dict[int, None]] = field(
+        default_factory=dict
+    )
+    """The joined subflows with this address and port (None: any) at this host's end, in order."""
 
     def add(self, advertised: AdvertisedAddress) -> None:
         """Makes an address known."""
@@ -33,10 +34,7 @@ class AddressIndex:
         self.by_id.setdefault((owner, advertised.address_id), []).append(advertised)
         self.by_address.setdefault((owner, address), []).append(advertised)
         self.removed_ids.discard((owner, advertised.address_id))
-        if advertised.port is None:
-            advertised.joined_stream = self.joined_streams_any_port.get((owner, address))
-        else:
-            advertised.joined_stream = self.joined_streams.get((owner, address, advertised.port))
+        advertised.joined_stream = self._first_joined(advertised)
 
     def at(self, by_client: bool, address: str, port: int) -> list[AdvertisedAddress]:
         """Advertisements of this host that name this end of a subflow."""
@@ -45,8 +43,20 @@ class AddressIndex:
 
     def note_join(self, by_client: bool, address: str, port: int, stream: int) -> None:
         """A subflow with this end is complete."""
-        self.joined_streams.setdefault((by_client, address, port), stream)
-        self.joined_streams_any_port.setdefault((by_client, address), stream)
+        for named in (port, None):
+            self.joined_streams.setdefault((by_client, address, named), {})[stream] = None
         for advertised in self.at(by_client, address, port):
             if advertised.joined_stream is None:
                 advertised.joined_stream = stream
+
+    def forget_join(self, by_client: bool, address: str, port: int, stream: int) -> None:
+        """A subflow with this end was refused although its third ACK had been sent."""
+        for named in (port, None):
+            self.joined_streams.get((by_client, address, named), {}).pop(stream, None)
+        for advertised in self.at(by_client, address, port):
+            if advertised.joined_stream == stream:
+                advertised.joined_stream = self._first_joined(advertised)
+
+    def _first_joined(self, advertised: AdvertisedAddress) -> int | None:
+        key = (advertised.by_client, advertised.address, advertised.port)
+        return next(iter(self.joined_streams.get(key, ())), None)

@@ -74,6 +74,8 @@ def advance(
         _check_completion(connection, subflow, segment)
     if news:
         add_end_events(connection, subflow, segment, news)
+        if subflow.refused and subflow.completed is not None and subflow.kind == "join":
+            _take_back_join(connection, subflow)
 
 
 def verify_again(connection: ConnectionState) -> None:
@@ -169,3 +171,11 @@ def _check_completion(connection: ConnectionState, subflow: SubflowState, segmen
             index.note_join(by_client, host.address, host.port, subflow.stream)
     if subflow.syn is not None or subflow.syn_ack is not None or subflow.third_ack_option:
         connection.add_event(EventKind.ESTABLISHED, segment, None, text)
+
+
+def _take_back_join(connection: ConnectionState, subflow: SubflowState) -> None:
+    """The responder answered the third ACK with a RST: the subflow was never used."""
+    subflow.completed = None
+    index = connection.index_of_addresses
+    for by_client, host in ((True, subflow.client), (False, subflow.server)):
+        index.forget_join(by_client, host.address, host.port, subflow.stream)
