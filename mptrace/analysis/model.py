@@ -9,7 +9,10 @@ floats) and become hexadecimal strings in JSON. Each figure is defined in docs/d
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from mptrace.analysis.results import Evidence
 
 State = Literal["established", "handshake", "fallback", "partial"]
 ConnectionEnd = Literal["data_fin", "fastclose", "reset", "open"]
@@ -262,8 +265,32 @@ class Event:
     """The event in words, options included."""
 
 
+_EVIDENCE: Final = "_evidence"
+
+
+class Traced:
+    """What a connection remembers beside its values: the evidence that it was made from.
+
+    No field: two connections with equal values are equal, and JSON knows nothing of it.
+    """
+
+    __slots__ = (_EVIDENCE,)
+
+    @property
+    def evidence(self) -> Evidence:
+        """The analysis' tables; LookupError for a connection that no capture was read for."""
+        evidence: Evidence | None = getattr(self, _EVIDENCE, None)
+        if evidence is None:
+            raise LookupError("this connection does not come from an analysis")
+        return evidence
+
+    def trace_to(self, evidence: Evidence) -> None:
+        """Say what the connection was made from."""
+        object.__setattr__(self, _EVIDENCE, evidence)
+
+
 @dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(Traced):
     """One MPTCP connection."""
 
     index: int

@@ -73,6 +73,8 @@ class Analysis:
         self.findings = findings
         self.plain_tcp_streams = plain_tcp_streams
         self.evidence = evidence
+        for connection in connection_list:
+            connection.trace_to(evidence)
 
     def __len__(self) -> int:
         return len(self.connection_list)
