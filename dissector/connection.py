@@ -252,7 +252,9 @@ class ConnectionTable:
             if isinstance(option, MalformedOption | UnknownMptcpOption):
                 self._keep_stray(segment, option)
             elif isinstance(option, MptcpOption):
-                evidence = True
+                # Behind a SYN without option this is a stray, such as the MP_TCPRST that answers
+                # a JOIN whose option was removed: the stream is plain TCP.
+                evidence |= subflow.syn is None or segment.stream in self._waiting
         if evidence:
             self._unassigned[stream] = None
         without_handshake = subflow.syn is None and subflow.syn_ack is None

@@ -109,7 +109,15 @@ def conclude(connection: ConnectionState) -> None:
     plain = _plain_data(subflow)
     if plain is None:
         return
-    if subflow.completed is not None:
+    if subflow.third_ack_option is False and subflow.initiator.first_payload_plain:
+        # What the client sends behind it does not help: the server has given MPTCP up already.
+        _record(
+            connection,
+            _missing(subflow, "mp_capable_missing_in_third_ack"),
+            subflow.third_ack or plain,
+            subflow,
+        )
+    elif subflow.completed is not None:
         _record(connection, "dss_missing_on_first_data", plain, subflow)
     elif subflow.syn_ack_option:
         cause = _missing(subflow, "mp_capable_missing_in_third_ack")

@@ -66,7 +66,7 @@ def analyze_capture(capture: Capture, progress: Callable[[int], None] | None = N
         capture=summary,
         connection_list=connections,
         findings=find_all(connections, evidence, summary),
-        plain_tcp_streams=len(sorting.streams) - sorting.mptcp_streams,
+        plain_tcp_streams=int(np.count_nonzero(plane.membership.subflow_of_stream < 0)),
         evidence=evidence,
     )
 
@@ -80,7 +80,6 @@ class _Sorting:
     wanted: Bool
     """Rows of streams with MPTCP options, without capture duplicates."""
     duplicates: int
-    mptcp_streams: int
 
 
 def _sort_into_streams(read: ReadCapture) -> _Sorting:
@@ -95,7 +94,6 @@ def _sort_into_streams(read: ReadCapture) -> _Sorting:
         stream,
         has_mptcp[stream] & ~duplicate,
         int(np.count_nonzero(duplicate)),
-        int(np.count_nonzero(has_mptcp)),
     )
 
 
