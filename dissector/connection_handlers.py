@@ -70,7 +70,7 @@ def advance(
             receive_plain_syn(connection, subflow, segment, name)
         if subflow.kind == "initial" and segment.is_syn_ack:
             check_syn_ack(connection, subflow, segment)
-    if subflow.completed is None:
+    if subflow.completed is None and not (subflow.refused and subflow.kind == "join"):
         _check_completion(connection, subflow, segment)
     if news:
         add_end_events(connection, subflow, segment, news)

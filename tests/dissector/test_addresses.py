@@ -156,6 +156,8 @@ def test_refused_behind_the_third_ack_is_not_joined(dialogue: type[Dialogue]) ->
     talk.send(RST, o.MpTcpReset(0, 3), stream=1, back=True)
     assert talk.subflow(1).handshake == "refused"
     assert (talk.subflow(1).completed, advertised.joined_stream) == (None, 2)
+    assert talk.plain(stream=1, payload=0) == ()
+    assert talk.subflow(1).completed is None
     talk.send(RST, o.MpTcpReset(0, 3), stream=2, back=True)
     talk.send(ACK, advertisement(talk, address="192.0.2.1", address_id=2), back=True)
     assert [each.joined_stream for each in talk.connection.addresses] == [None, None]
