@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from mptrace.analysis.ordering import stable_order
 from mptrace.analysis.segmented import group_starts
-from mptrace.analysis.tables import ACK, FIN, I32, I64, RST, SYN, Bool, SegmentTable
+from mptrace.analysis.tables import ACK, FIN, I32, I64, RST, SYN, Bool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from mptrace.analysis.tables import U16, U32
+
+
+class StreamSegments(Protocol):
+    """What telling streams apart reads of TCP segments in frame order; `SegmentTable` has it."""
+
+    flow: I32
+    """Number of the 5-tuple."""
+    from_initiator: Bool
+    """Sent by the lower endpoint of the flow."""
+    seq: U32
+    ack: U32
+    flags: U16
+
+    def __len__(self) -> int: ...
 
 
 @dataclass(slots=True)
@@ -28,7 +44,7 @@ class Streams:
         return int(self.flow.size)
 
 
-def number_streams(table: SegmentTable, low_port_is_lower: Bool) -> tuple[Streams, I32]:
+def number_streams(table: StreamSegments, low_port_is_lower: Bool) -> tuple[Streams, I32]:
     """Tell streams apart. ``table`` is in frame order, its ``flow`` the 5-tuple's number.
 
     ``low_port_is_lower`` is (flows,): whether the lower endpoint has the lower port number,
@@ -62,7 +78,7 @@ def number_streams(table: SegmentTable, low_port_is_lower: Bool) -> tuple[Stream
 
 
 def _initiators(
-    table: SegmentTable, stream: I32, flow: I64, low_port_is_lower: Bool
+    table: StreamSegments, stream: I32, flow: I64, low_port_is_lower: Bool
 ) -> tuple[Bool, Bool]:
     """Who opened each stream: sender of the SYN, else receiver of the SYN/ACK, else a guess."""
     low_initiates = ~low_port_is_lower[flow]
@@ -75,7 +91,7 @@ def _initiators(
     return low_initiates, captured
 
 
-def _reused_flows(table: SegmentTable, by_flow: I64) -> Iterator[tuple[int, I64, list[int]]]:
+def _reused_flows(table: StreamSegments, by_flow: I64) -> Iterator[tuple[int, I64, list[int]]]:
     """Flows on which a SYN opens another connection: flow, its rows, the rows that open one.
 
     Wireshark's rule: the SYN's sequence number is not the one that its direction began with, or
@@ -94,7 +110,7 @@ def _reused_flows(table: SegmentTable, by_flow: I64) -> Iterator[tuple[int, I64,
             yield int(flow[starts[group]]), rows, splits
 
 
-def _matters(table: SegmentTable, rows: I64) -> Bool:
+def _matters(table: StreamSegments, rows: I64) -> Bool:
     """SYN, FIN and RST segments of a flow, and the first of each direction after each."""
     keep: Bool = (table.flags[rows] & (SYN | FIN | RST)) != 0
     epoch = 2 * np.cumsum(keep) + table.from_initiator[rows]
@@ -102,7 +118,7 @@ def _matters(table: SegmentTable, rows: I64) -> Bool:
     return keep
 
 
-def _split_rows(table: SegmentTable, rows: list[int]) -> list[int]:
+def _split_rows(table: StreamSegments, rows: list[int]) -> list[int]:
     base: dict[bool, int] = {}
     ended = False
     splits: list[int] = []

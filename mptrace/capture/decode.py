@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -36,19 +36,18 @@ class BatchCounts:
     """Captured shorter than they were on the wire; whatever else they are."""
 
 
-def tcp_columns(
-    interfaces: Sequence[Interface], batch: RecordBatch
-) -> tuple[TcpColumns, BatchCounts]:
-    """The TCP segments of a batch; ``TcpColumns.record`` is the row within the batch."""
+def link_layers(interfaces: Sequence[Interface], batch: RecordBatch) -> Layers:
+    """The first layer of each packet of a batch behind its link header, each by its link type."""
     record = np.arange(batch.offset.size)
     used = np.unique(batch.interface).tolist()
     link_types = {interfaces[number].link_type for number in used}
+    rows_of_type: list[tuple[int, Any]]
     if len(link_types) <= 1:
         rows_of_type = [(link_type, slice(None)) for link_type in link_types]
     else:
         link_type_of = np.array([interface.link_type for interface in interfaces])[batch.interface]
         rows_of_type = [(link_type, link_type_of == link_type) for link_type in link_types]
-    layers = Layers.joined(
+    return Layers.joined(
         [
             network_layers(
                 link_type,
@@ -61,9 +60,15 @@ def tcp_columns(
             for link_type, rows in rows_of_type
         ]
     )
-    columns, counts = columns_of_layers(batch.buffer, layers)
+
+
+def tcp_columns(
+    interfaces: Sequence[Interface], batch: RecordBatch
+) -> tuple[TcpColumns, BatchCounts]:
+    """The TCP segments of a batch; ``TcpColumns.record`` is the row within the batch."""
+    columns, counts = columns_of_layers(batch.buffer, link_layers(interfaces, batch))
     return columns, BatchCounts(
-        packets=record.size,
+        packets=batch.offset.size,
         tcp=columns.record.size,
         ip_fragments=counts.ip_fragments,
         unreadable=counts.unreadable,
