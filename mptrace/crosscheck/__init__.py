@@ -6,7 +6,9 @@ option of a capture field by field. Both need tshark on the PATH.
 
 from __future__ import annotations
 
-from mptrace.crosscheck.comparison import Difference, differences
+from mptrace.crosscheck.comparison import differences
+from mptrace.crosscheck.difference import Difference, FieldValue
+from mptrace.crosscheck.known_differences import KNOWN_DIFFERENCES, KnownDifference
 from mptrace.crosscheck.tshark import (
     CrosscheckError,
     WiresharkField,
@@ -17,8 +19,11 @@ from mptrace.crosscheck.tshark import (
 )
 
 __all__ = [
+    "KNOWN_DIFFERENCES",
     "CrosscheckError",
     "Difference",
+    "FieldValue",
+    "KnownDifference",
     "WiresharkField",
     "WiresharkPacket",
     "differences",

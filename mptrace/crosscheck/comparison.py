@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from mptrace.analysis.mptcp_packets import mptcp_packet_records
 from mptrace.analysis.packet_tree import packet_tree
 from mptrace.capture import PacketRecord, open_capture
+from mptrace.crosscheck.difference import Difference, FieldValue
 from mptrace.crosscheck.known_differences import explanation
 from mptrace.crosscheck.tshark import WiresharkPacket, wireshark_packets
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
     from dissector.field_tree import Field
 
@@ -25,40 +26,11 @@ OPTION_FILTER: Final = "tcp.option_kind == 30"
 
 _OPTION: Final = "tcp.options.mptcp"
 _THEIR_OPTION: Final = "mptcp"
+_GAVE_UP: Final = "_ws.malformed"
 _COMPARED: Final = ("tcp.option_kind", "tcp.option_len")
 
 
-class FieldValue(NamedTuple):
-    """A field reduced to what both sides can say of it."""
-
-    offset: int
-    """Octets from the start of the packet."""
-    length: int
-    number: int
-    """Its bits as one number: addresses and HMACs too."""
-
-    def __str__(self) -> str:
-        return f"0x{self.number:x} at {self.offset}:{self.length}"
-
-
 _Fields = dict[str, list[FieldValue]]
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """Something about one option that the two sides do not say alike."""
-
-    frame_number: int
-    option_offset: int
-    """Where the option begins, octets from the start of the packet."""
-    field: str
-    """Wireshark's name; "" where a side does not see the option at all."""
-    ours: FieldValue | None
-    theirs: FieldValue | None
-    option: bytes
-    """The option's octets, as far as captured, b"" where we see none."""
-    explained: str | None
-    """The name of the known difference that this is; None: unexplained."""
 
 
 def differences(path: str | os.PathLike[str]) -> Iterator[Difference]:
@@ -71,7 +43,9 @@ def differences(path: str | os.PathLike[str]) -> Iterator[Difference]:
         CaptureError: we read nothing of the capture.
     """
     with open_capture(path) as capture:
-        packets = wireshark_packets(path, OPTION_FILTER, f"tcp {_THEIR_OPTION}")
+        packets: Generator[WiresharkPacket] = wireshark_packets(
+            path, OPTION_FILTER, f"tcp {_THEIR_OPTION}"
+        )
         with closing(packets):
             for record, theirs in _side_by_side(mptcp_packet_records(capture), packets):
                 yield from packet_differences(record, theirs)
@@ -83,14 +57,15 @@ def packet_differences(
     """The same for one packet; None for the side that has no MPTCP option in it."""
     our_options = {} if record is None else _our_options(record)
     their_options = {} if theirs is None else _their_options(theirs)
+    gave_up = theirs is not None and any(layer.name == _GAVE_UP for layer in theirs.layers)
     number = record.frame_number if record else theirs.frame_number if theirs else 0
     for offset in sorted(our_options.keys() | their_options.keys()):
-        ours = our_options.get(offset)
+        octets, ours = our_options.get(offset, (b"", None))
         other = their_options.get(offset)
-        octets = b"" if ours is None or record is None else _octets_of(ours, record, offset)
         for field, mine, their in _field_differences(ours, other):
-            reason = explanation(field, octets, mine is not None, their is not None)
-            yield Difference(number, offset, field, mine, their, octets, reason)
+            found = Difference(number, offset, field, mine, their, octets, gave_up)
+            known = explanation(found)
+            yield found if known is None else replace(found, explained=known.name)
 
 
 def _side_by_side(
@@ -124,12 +99,14 @@ def _field_differences(
         yield from ((name, mine, their) for mine, their in pairs if mine != their)
 
 
-def _our_options(record: PacketRecord) -> dict[int, _Fields]:
-    found: dict[int, _Fields] = {}
+def _our_options(record: PacketRecord) -> dict[int, tuple[bytes, _Fields]]:
+    """By offset: the octets of each option, as far as captured, and its fields."""
+    found: dict[int, tuple[bytes, _Fields]] = {}
     for layer in packet_tree(record).layers:
         for field in _walk(layer):
             if field.name == _OPTION:
-                fields: _Fields = found.setdefault(field.offset, {})
+                octets = record.octets[field.offset : field.offset + field.length]
+                _, fields = found.setdefault(field.offset, (octets, {}))
                 for part in _walk(field):
                     if _is_compared(part.name) and part.value is not None and part.length:
                         value = FieldValue(part.offset, part.length, _number(part.value))
@@ -165,8 +142,3 @@ def _number(value: Any) -> int:
     if isinstance(value, IPv4Address | IPv6Address):
         return int(value)
     return int(value)
-
-
-def _octets_of(fields: _Fields, record: PacketRecord, offset: int) -> bytes:
-    length = max(value.number for value in fields.get("tcp.option_len", [FieldValue(0, 0, 2)]))
-    return record.octets[offset : offset + length]
