@@ -152,10 +152,10 @@ class SubflowState:
         """
         if self.refused:
             return "option_removed" if self._join_option_missing else "refused"
-        if self.carries_dss:
-            return "complete"
         if self.syn is None and self.syn_ack is None and not self.third_ack_option:
             return "not_captured"
+        if self.carries_dss:
+            return "complete"
         if self.third_ack_option:
             return "complete"
         if self._join_option_missing:
@@ -175,8 +175,10 @@ class SubflowState:
 
     @property
     def established(self) -> bool:
-        """The handshake came to its end."""
-        return self.handshake == "complete"
+        """The handshake came to its end, in the capture or, as a DSS proves, before it."""
+        return self.handshake == "complete" or (
+            self.handshake == "not_captured" and self.carries_dss
+        )
 
     @property
     def end(self) -> SubflowEnd:

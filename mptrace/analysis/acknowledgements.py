@@ -16,6 +16,7 @@ NEVER = np.int64(1) << 40
 """In place of a frame number: nothing in the capture acknowledged it."""
 
 _FRAME_BITS = 32
+_LAST_FRAME = (1 << _FRAME_BITS) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,15 @@ class Acknowledgements:
         key = (self.group << _FRAME_BITS) | self.frame
         row = np.searchsorted(key, (group << _FRAME_BITS) | frame, side="right") - 1
         return self._checked(row, group)
+
+    def octets_covered(self, group: I64, start: I64, end: I64) -> I64:
+        """How many octets of [start, end) the capture's last acknowledgement covers."""
+        last = self.latest_before(group, np.full(group.size, _LAST_FRAME))
+        if not self.place.size:
+            return np.zeros(group.size, np.int64)
+        covered: I64 = np.where(last >= 0, self.place[last], start)
+        octets: I64 = np.clip(covered - start, 0, end - start)
+        return octets
 
     def place_before(self, group: I64, frame: I64, nothing: I64) -> I64:
         """The place acknowledged when ``frame`` was captured; ``nothing`` where none was."""

@@ -40,8 +40,9 @@ class ControlPlane:
 
     table: ConnectionTable
     endpoints: dict[int, StreamEndpoints]
-    window_shift: dict[tuple[int, bool], int]
-    """By stream and sender (True: initiator): shift of the windows that it announces."""
+    window_shift: dict[tuple[int, bool], int | None]
+    """By stream and sender (True: initiator) of each whole SYN: the shift that it offers, None
+    where it has no window scale option."""
     segment_size: dict[tuple[int, bool], int]
     """By stream and sender: the MSS that it accepts."""
     implicit_mappings: list[ImplicitMapping]
@@ -115,6 +116,8 @@ def _note_numbers(
     options: tuple[TcpOption, ...],
     flags: int,
 ) -> None:
+    if flags & SYN and not (options and type(options[-1]) is CutOption):
+        plane.window_shift.setdefault((stream, from_initiator), None)
     for option in options:
         if flags & SYN and type(option) is WindowScale:
             plane.window_shift[stream, from_initiator] = min(option.shift, 14)

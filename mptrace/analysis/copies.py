@@ -79,8 +79,8 @@ class Copies:
     """Row of the segment that carried the first copy."""
     repeated: Bool
     """Whether any other copy of these octets exists."""
-    delivered: Bool
-    """Whether this is the copy that was acknowledged earliest at the subflow level."""
+    delivered_octets: I64
+    """Octets of which this is the copy that was acknowledged earliest at the subflow level."""
 
     @property
     def length(self) -> I64:
@@ -152,7 +152,7 @@ def _single(
         repeats_row=np.full(alone.size, -1),
         first_row=row,
         repeated=np.zeros(alone.size, np.bool_),
-        delivered=acks.first_covering(way, pieces.place_end[alone]) >= 0,
+        delivered_octets=acks.octets_covered(way, pieces.place[alone], pieces.place_end[alone]),
     )
 
 
@@ -253,7 +253,7 @@ class _Overlapping:
             repeats_row=repeats,
             first_row=self.row[opening],
             repeated=(size > 1)[np.cumsum(opens) - 1],
-            delivered=delivered,
+            delivered_octets=np.where(delivered, self.end - self.start, 0),
         )
 
 

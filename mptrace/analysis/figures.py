@@ -155,7 +155,7 @@ def way_figures(plane: DataPlane) -> tuple[WayFigures, RoundTrips]:
             packets=count_by(subflows.way, ways),
             payload_octets=sum_by(way, segments.payload_length[rows], ways),
             octets=_by_class(copies.way, copies.kind, copies.length, ways),
-            delivered_octets=sum_by(copies.way, np.where(copies.delivered, copies.length, 0), ways),
+            delivered_octets=sum_by(copies.way, copies.delivered_octets, ways),
             unmapped_octets=sum_by(way, plane.unmapped, ways),
             caused_octets=sum_by(subflows.way[copies.first_row[again]], copies.length[again], ways),
             payload=Extent.of(way, segments.time_ns[rows], ways),

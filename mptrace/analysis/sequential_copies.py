@@ -82,7 +82,11 @@ def classify_one_by_one(
         repeats_row=earlier,
         first_row=np.where(earlier < 0, rows, earlier),
         repeated=repeated,
-        delivered=(kinds == CopyClass.FIRST) & (acks.first_covering(ways, ends + distance) >= 0),
+        delivered_octets=np.where(
+            kinds == CopyClass.FIRST,
+            acks.octets_covered(ways, starts + distance, ends + distance),
+            0,
+        ),
     )
     return Copies(**{name: getattr(result, name)[by_place] for name in Copies.__slots__})
 

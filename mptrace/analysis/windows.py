@@ -32,20 +32,9 @@ def window_shifts(plane: DataPlane, control: ControlPlane) -> tuple[I64, Bool]:
         of_side: dict[bool, int] = {}
         missing: list[tuple[int, bool]] = []
         for state in subflows:
-            for from_initiator in (True, False):
+            for from_initiator, value in _negotiated(control, state.stream):
                 way = 2 * number + (not from_initiator)
                 from_client = from_initiator == state.client_is_initiator
-                both = {
-                    side: control.window_shift.get((state.stream, side)) for side in (True, False)
-                }
-                value = both[from_initiator]
-                if (
-                    value is None
-                    and state.endpoints.handshake_captured
-                    and any(side is not None for side in both.values())
-                ):
-                    # a host that answers without the option announces unscaled windows
-                    value = None
                 if value is None:
                     missing.append((way, from_client))
                 else:
@@ -56,6 +45,18 @@ def window_shifts(plane: DataPlane, control: ControlPlane) -> tuple[I64, Bool]:
             if from_client in of_side:
                 shift[way], known[way] = of_side[from_client], True
     return shift, known
+
+
+def _negotiated(control: ControlPlane, stream: int) -> tuple[tuple[bool, int | None], ...]:
+    """The shift of the initiator's (True) and the responder's windows; None: not captured.
+
+    Windows are scaled only where both SYNs carry the option (RFC 7323 section 2.2).
+    """
+    offered = control.window_shift
+    keys = (stream, True), (stream, False)
+    if any(key in offered and offered[key] is None for key in keys):
+        return (True, 0), (False, 0)
+    return (True, offered.get(keys[0])), (False, offered.get(keys[1]))
 
 
 def right_edges(plane: DataPlane, control: ControlPlane) -> Acknowledgements:
