@@ -1,0 +1,33 @@
+"""What a kind of finding is: its code, how bad it is, what it means, what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from mptrace.analysis.model import Severity
+
+_SECTIONS_V0: Final = {"3.7": "3.6", "3.8": "3.7"}
+"""Where RFC 6824 (v0) numbers a section differently: it has no MP_TCPRST (RFC 8684's 3.6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FindingKind:
+    """One row of the catalog; the code never changes once it is published."""
+
+    code: str
+    severity: Severity
+    meaning: str
+    """What it says, for somebody who has not read the RFC."""
+    what_to_do: str
+    section: str | None = None
+    """Of RFC 8684; None where the finding is about the capture, not about the protocol."""
+
+    def reference(self, version: int | None = None) -> str:
+        """The section of the RFC of the connection's version; empty where there is none."""
+        if self.section is None:
+            return ""
+        if version == 0:
+            return f"RFC 6824 section {_SECTIONS_V0.get(self.section, self.section)}"
+        return f"RFC 8684 section {self.section}"
