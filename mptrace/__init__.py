@@ -1,6 +1,6 @@
 """Reads packet captures and tells what Multipath TCP did in them.
 
-``mptrace.analyze(path)`` returns the finished :class:`~mptrace.analysis.Analysis`. Importing this
+``mptrace.analyze(path)`` returns the finished :class:`~mptrace.api.Analysis`. Importing this
 package loads nothing else, so that ``mptrace --version`` starts at once; what is exported here is
 loaded when it is first used.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mptrace.analysis import Analysis, analyze
+    from mptrace.api import Analysis, analyze
 
 __version__ = "0.1.0"
 
@@ -19,9 +19,9 @@ __all__ = ["Analysis", "__version__", "analyze"]
 
 def __getattr__(name: str) -> object:
     if name in ("Analysis", "analyze"):
-        import mptrace.analysis
+        import mptrace.api
 
-        return getattr(mptrace.analysis, name)
+        return getattr(mptrace.api, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

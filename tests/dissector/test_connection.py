@@ -104,7 +104,7 @@ def test_streams_without_a_handshake_wait_for_their_owner(dialogue: type[Dialogu
     assert subflow.connection is talk.connection
     assert (subflow.kind, subflow.handshake, subflow.started_by) == (
         "join",
-        "complete",
+        "not_captured",
         "server",
     )
     assert subflow.initiator.first_payload is not None
