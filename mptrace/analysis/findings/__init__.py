@@ -7,6 +7,7 @@ its `FindingKind` and rule into the module of its room; `catalog` and docs/findi
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mptrace.analysis.findings import (
@@ -19,8 +20,9 @@ from mptrace.analysis.findings import (
     joins,
     mappings,
     odd_options,
+    quiet_subflows,
 )
-from mptrace.analysis.findings.case import Case
+from mptrace.analysis.findings.case import NAMED_PACKETS, Case
 from mptrace.analysis.findings.rare_rows import RareRows
 
 if TYPE_CHECKING:
@@ -39,9 +41,14 @@ _RULES: Final = (
     *mappings.RULES,
     *endings.RULES,
     *delivery.RULES,
+    *quiet_subflows.RULES,
     *odd_options.RULES,
     *capture_quality.RULES,
 )
+
+
+_MOST_OF_A_KIND: Final = 25
+"""Of one connection, so many findings of one kind are told one by one."""
 
 
 def find_all(
@@ -67,9 +74,34 @@ def find_all(
         )
         own = [finding for rule in _RULES for finding in rule(case)]
         own.sort(key=_first_packet)
-        found += own
+        found += _folded(own)
         first_subflow += len(members)
     return tuple(found)
+
+
+def _folded(own: list[Finding]) -> list[Finding]:
+    """Of one connection's findings with one code the first ones, and one for all the rest."""
+    if len(own) <= _MOST_OF_A_KIND:
+        return own
+    by_code: dict[str, list[Finding]] = {}
+    for finding in own:
+        by_code.setdefault(finding.code, []).append(finding)
+    rest = [found[_MOST_OF_A_KIND:] for found in by_code.values() if len(found) > _MOST_OF_A_KIND]
+    folded = {id(finding) for found in rest for finding in found}
+    kept = [finding for finding in own if id(finding) not in folded]
+    for found in rest:
+        packets = sorted({packet for finding in found for packet in finding.packets})
+        subflows = {finding.subflow for finding in found}
+        kept.append(
+            replace(
+                found[0],
+                subflow=None,
+                packets=tuple(packets[:NAMED_PACKETS]),
+                packet_count=max(len(packets), sum(finding.packet_count for finding in found)),
+                message=f"The same {len(found):,} times more, on {len(subflows):,} subflows.",
+            )
+        )
+    return sorted(kept, key=_first_packet)
 
 
 def _first_packet(finding: Finding) -> tuple[int, str, int]:

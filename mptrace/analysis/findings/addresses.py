@@ -95,8 +95,8 @@ def advertisements(case: Case) -> Iterator[Finding]:
         if wrong:
             text = f"The HMAC is wrong with which the {side} advertises {_names(wrong)}."
             yield case.report(ADD_ADDR_HMAC_WRONG, text, _frames(wrong))
-        right = [a for a in own if a.hmac_valid is not False]
-        unheard = [a for a in right if _is_unheard(case, a)]
+        right = [(a, _is_unheard(case, a)) for a in own if a.hmac_valid is not False]
+        unheard = [a for a, not_echoed in right if not_echoed]
         if unheard:
             times = sum(a.count for a in unheard)
             often = f" {times} times" if times > len(unheard) else ""
@@ -105,7 +105,7 @@ def advertisements(case: Case) -> Iterator[Finding]:
                 f"echoes {_pronoun(unheard)}."
             )
             yield case.report(ADD_ADDR_NOT_ECHOED, text, _frames(unheard))
-        unused = [a for a in right if a not in unheard and _is_unused(case, a)]
+        unused = [a for a, not_echoed in right if not not_echoed and _is_unused(case, a)]
         if unused:
             text = (
                 f"The {side} advertises {_names(unused)}, and nobody tries a subflow to "
@@ -176,13 +176,13 @@ def _is_unheard(case: Case, advertised: AdvertisedAddress) -> bool:
         return False
     peer: Side = side_of(not advertised.by_client)
     waited = case.end_s - case.since_start(advertised.time_ns)
-    return waited > case.patience_s() and case.was_heard(peer)
+    return waited > case.patience_s and case.was_heard(peer)
 
 
 def _is_unused(case: Case, advertised: AdvertisedAddress) -> bool:
     if advertised.join_attempts or advertised.joined_stream is not None:
         return False
-    return case.end_s - case.since_start(advertised.time_ns) > case.patience_s()
+    return case.end_s - case.since_start(advertised.time_ns) > case.patience_s
 
 
 def _names(addresses: Sequence[AdvertisedAddress]) -> str:

@@ -14,6 +14,7 @@ from mptrace.analysis.findings import (
     joins,
     mappings,
     odd_options,
+    quiet_subflows,
 )
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ ROOMS: Final = (
     Room("Addresses and priorities", addresses.KINDS),
     Room("Mappings and checksums", mappings.KINDS),
     Room("Ends of subflows and connections", endings.KINDS),
-    Room("How data moved", delivery.KINDS),
+    Room("How data moved", delivery.KINDS + quiet_subflows.KINDS),
     Room("Odd options", odd_options.KINDS),
     Room("The capture", capture_quality.KINDS),
 )

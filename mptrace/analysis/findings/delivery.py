@@ -1,4 +1,4 @@
-"""How data moved: stalls, handovers, subflows that fall silent or stay idle, reinjections."""
+"""How data moved: stalls, handovers, reinjections for nothing, octets that nobody captured."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from mptrace.analysis.findings.case import DIRECTIONS, sent_by
+from mptrace.analysis.findings.case import DIRECTIONS
 from mptrace.analysis.findings.endings import SENDER
 from mptrace.analysis.findings.kind import FindingKind
 from mptrace.analysis.findings.wording import (
@@ -15,16 +15,14 @@ from mptrace.analysis.findings.wording import (
     moment,
     octets,
     other,
-    path,
     seconds,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dissector.subflow import SubflowState
     from mptrace.analysis.findings.case import Case
-    from mptrace.analysis.model import DirectionName, Finding, Handover, Side, Subflow
+    from mptrace.analysis.model import DirectionName, Finding, Handover
 
 SPURIOUS_REINJECTION: Final = FindingKind(
     "spurious_reinjection",
@@ -52,24 +50,6 @@ HANDOVER: Final = FindingKind(
     "Nothing if the gap is short. A long gap means that the failure of a path is noticed late.",
     "3.3.8",
 )
-SUBFLOW_SILENT: Final = FindingKind(
-    "subflow_silent",
-    "warning",
-    "An established subflow fell silent without FIN or RST while the connection went on: its path "
-    "broke (Wi-Fi left, cable pulled, NAT state lost).",
-    "Look at the interface or the path at that moment. REMOVE_ADDR would have told the other host "
-    "at once.",
-    "3.4.2",
-)
-SUBFLOW_IDLE: Final = FindingKind(
-    "subflow_idle",
-    "note",
-    "A subflow was established, is no backup, and carried no data, though much was sent after it "
-    "came to be.",
-    "The scheduler preferred other paths (a far lower round-trip time), or the transfer never "
-    "filled them. Check the path's round-trip time if you expected its share.",
-    "3.3.5",
-)
 MISSING_OCTETS: Final = FindingKind(
     "missing_octets",
     "warning",
@@ -82,14 +62,10 @@ KINDS: Final = (
     SPURIOUS_REINJECTION,
     STALL,
     HANDOVER,
-    SUBFLOW_SILENT,
-    SUBFLOW_IDLE,
     MISSING_OCTETS,
 )
 
 _HANDOVERS_TOLD: Final = 3
-_IDLE_OCTETS: Final = 50_000
-"""So much must have been sent after a subflow came to be before its idleness is worth a word."""
 
 
 def spurious_reinjections(case: Case) -> Iterator[Finding]:
@@ -115,7 +91,8 @@ def stalls(case: Case) -> Iterator[Finding]:
     """The stalls of a direction in one finding, the longest one in words."""
     for name in DIRECTIONS:
         found = case.direction(name).stalls
-        if not found:
+        # where DATA_ACKs can't be in the capture, their absence is no stall
+        if not found or case.has_cut_options() or not case.was_heard(other(SENDER[name])):
             continue
         worst = max(found, key=lambda stall: stall.duration_s)
         after = (
@@ -145,6 +122,8 @@ def handovers(case: Case) -> Iterator[Finding]:
     for name in DIRECTIONS:
         # without a gap the new subflow had data before the old one was done: no handover to feel
         found = [h for h in case.direction(name).handovers if h.gap_s > 0]
+        if case.has_cut_options():
+            continue
         if case.state.fastclose is not None:  # what is still sent then comes to nothing
             found = [h for h in found if h.to_packet < case.state.fastclose.frame_number]
         if len(found) <= _HANDOVERS_TOLD:
@@ -172,146 +151,48 @@ def _handover(case: Case, name: DirectionName, found: list[Handover]) -> Finding
     return case.report(HANDOVER, text, frames, subflow=worst.from_subflow)
 
 
-def silent_subflows(case: Case) -> Iterator[Finding]:
-    """Subflows that nobody closed and that had nothing to say any more while others lived."""
-    for subflow in case.connection.subflows:
-        if subflow.end != "open" or subflow.handshake != "complete":
-            continue
-        silence = _silence(case, subflow)
-        if silence is not None:
-            frames, text = silence
-            yield case.report(SUBFLOW_SILENT, text, frames, subflow=subflow.index)
-
-
-def _silence(case: Case, subflow: Subflow) -> tuple[list[int], str] | None:
-    ways = case.rows.ways
-    member = case.members[subflow.index]
-    number = case.first_subflow + subflow.index
-    sides: tuple[Side, Side] = ("client", "server")
-    for sender in sides:
-        forth = 2 * number + ((sender == "client") != member.client_is_initiator)
-        lost, first_lost = ways.unacknowledged[forth], ways.first_unacknowledged_frame[forth]
-        if not lost or not case.was_heard(other(sender)):
-            continue
-        heard = ways.last_time_ns[forth ^ 1]
-        since = case.since_start(heard) if heard else subflow.start_s
-        silent_s = case.end_s - since
-        if silent_s <= case.patience_s(subflow):
-            continue
-        text = (
-            f"Subflow {subflow.index} ({path(subflow)}) falls silent {moment(since)}: nothing "
-            f"comes from the {other(sender)} on it for the remaining {seconds(silent_s)}, and "
-            f"{octets(lost)} of the {sender} stay unacknowledged there."
-        )
-        return [ways.last_frame[forth ^ 1] or subflow.first_packet, first_lost], text
-    if case.connection.end != "data_fin":
-        return None
-    for sender in sides:
-        host = member.client if sender == "client" else member.server
-        way = 2 * number + ((sender == "client") != member.client_is_initiator)
-        since = case.since_start(ways.last_time_ns[way])
-        elsewhere = case.since_start(_last_heard(case, sender))
-        if host.fin or not ways.last_frame[way] or elsewhere - since <= case.patience_s(subflow):
-            continue
-        text = (
-            f"Subflow {subflow.index} ({path(subflow)}) falls silent {moment(since)}: without FIN "
-            f"or RST nothing more comes from the {sender} on it, which goes on for "
-            f"{seconds(elsewhere - since)} on other subflows."
-        )
-        return [ways.last_frame[way]], text
-    return None
-
-
-def _last_heard(case: Case, side: Side) -> int:
-    """When the host's last packet on any subflow was captured."""
-    ways = case.rows.ways
-    numbers = (
-        2 * (case.first_subflow + index) + ((side == "client") != member.client_is_initiator)
-        for index, member in enumerate(case.members)
-    )
-    return max(ways.last_time_ns[way] for way in numbers)
-
-
-def idle_subflows(case: Case) -> Iterator[Finding]:
-    """Subflows without data that were there while much data was sent."""
-    if len(case.members) < 2:
-        return
-    for subflow, member in case.subflows:
-        if subflow.handshake != "complete" or member.completed is None or _is_backup(member):
-            continue
-        if any(sent_by(side, subflow).payload_octets for side in ("client", "server")):
-            continue
-        later = sum(
-            _sent_after(case, name, member.completed.frame_number, subflow.last_packet)
-            for name in DIRECTIONS
-        )
-        if later >= _IDLE_OCTETS:
-            yield case.report(
-                SUBFLOW_IDLE,
-                f"Subflow {subflow.index} ({path(subflow)}) carries no data, "
-                f"though {octets(later)} were sent on others while it was established.",
-                [member.completed.frame_number],
-                subflow=subflow.index,
-            )
-
-
-def _is_backup(member: SubflowState) -> bool:
-    hosts = (member.client, member.server)
-    return any(host.backup or host.initial_backup for host in hosts)
-
-
-def _sent_after(case: Case, name: DirectionName, frame: int, until: int) -> int:
-    """New payload octets of a direction in packets after one and up to another."""
-    copies = case.rows.evidence.figures.first_copies
-    space = case.space(name)
-    low, high = np.searchsorted(copies.space, (space, space + 1))
-    first = low + np.searchsorted(copies.frame[low:high], frame, side="right")
-    last = low + np.searchsorted(copies.frame[low:high], until, side="right")
-    rows = np.unique(copies.row[first:last])
-    return int(case.rows.plane.subflows.segments.payload_length[rows].sum())
-
-
 def missing_octets(case: Case) -> Iterator[Finding]:
     """Octets that were acknowledged and never captured."""
     if case.has_cut_options():
         return
     for name in DIRECTIONS:
-        direction = case.direction(name)
-        if not direction.missing_octets or not direction.acked_octets:
-            continue
-        space = case.space(name)
-        plane = case.rows.plane
-        floor = int(plane.floor[space])
-        acked_end = floor + direction.acked_octets
-        holes = plane.holes
-        low, high = np.searchsorted(holes.space, (space, space + 1))
-        start = np.append(holes.start[low:high], _seen_end(case, space, floor))
-        end = np.append(holes.end[low:high], acked_end)
-        amount = int(np.maximum(np.minimum(end, acked_end) - start, 0).sum())
+        amount, gaps, first = _never_captured(case, name)
         if not amount:
             continue
-        place = np.array([int(start[0]) + 1])
-        row = int(plane.data_acks.first_covering(np.array([space]), place)[0])
-        frames = [int(plane.data_acks.frame[row])] if row >= 0 else [case.connection.last_packet]
+        data_acks = case.rows.plane.data_acks
+        covering = data_acks.first_covering(np.array([case.space(name)]), np.array([first + 1]))
+        row = int(covering[0])
+        frame = int(data_acks.frame[row]) if row >= 0 else case.connection.last_packet
         yield case.report(
             MISSING_OCTETS,
-            f"{octets(amount)} of {direction.acked_octets:,} {DIRECTION_WORDS[name]} were "
-            f"acknowledged, but are not in the capture ({counted(len(start), 'gap')}; the first "
-            f"was acknowledged in packet {frames[0]}).",
-            frames,
+            f"{octets(amount)} of {case.direction(name).acked_octets:,} {DIRECTION_WORDS[name]} "
+            f"were acknowledged, but are not in the capture ({counted(gaps, 'gap')}; the first "
+            f"was acknowledged in packet {frame}).",
+            [frame],
         )
 
 
-def _seen_end(case: Case, space: int, floor: int) -> int:
-    """Place behind the highest octet of a space that was captured."""
-    return floor + int(case.rows.spaces.highest_seen[space]) - 1
+def _never_captured(case: Case, name: DirectionName) -> tuple[int, int, int]:
+    """Octets that were acknowledged and not captured, gaps between them, place of the first."""
+    direction = case.direction(name)
+    if not direction.missing_octets or not direction.acked_octets:
+        return 0, 0, 0
+    space, plane = case.space(name), case.rows.plane
+    floor = int(plane.floor[space])
+    acked_end = floor + direction.acked_octets
+    seen_end = floor + int(case.rows.spaces.highest_seen[space]) - 1
+    low, high = np.searchsorted(plane.holes.space, (space, space + 1))
+    start = np.append(plane.holes.start[low:high], seen_end)
+    length = np.minimum(np.append(plane.holes.end[low:high], acked_end), acked_end) - start
+    inside = length > 0
+    if not inside.any():
+        return 0, 0, 0
+    return int(length[inside].sum()), int(inside.sum()), int(start[inside][0])
 
 
 RULES: Final = (
     spurious_reinjections,
     stalls,
     handovers,
-    silent_subflows,
-    idle_subflows,
     missing_octets,
 )

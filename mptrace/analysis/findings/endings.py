@@ -43,6 +43,14 @@ DATA_FIN_UNACKNOWLEDGED: Final = FindingKind(
     "the usual reason.",
     "3.3.3",
 )
+DATA_FIN_CONTRADICTED: Final = FindingKind(
+    "data_fin_contradicted",
+    "error",
+    "A host signalled the end of its data and then another end, or sent data beyond it. Where its "
+    "data ends is uncertain; the first place counts here.",
+    "Suspect the sender, or a middlebox that rewrites data sequence numbers.",
+    "3.3.3",
+)
 CONNECTION_OPEN: Final = FindingKind(
     "connection_open",
     "note",
@@ -86,6 +94,7 @@ FASTCLOSE_KEY_WRONG: Final = FindingKind(
 KINDS: Final = (
     DATA_FIN_MISSING,
     DATA_FIN_UNACKNOWLEDGED,
+    DATA_FIN_CONTRADICTED,
     CONNECTION_OPEN,
     SUBFLOW_RESET,
     CONNECTION_RESET,
@@ -101,6 +110,8 @@ SENDER: Final[dict[DirectionName, Side]] = {
 
 def unacknowledged_octets(case: Case, name: DirectionName) -> int:
     """Octets up to the highest one seen that no DATA_ACK in the capture covers."""
+    if not case.was_heard(other(SENDER[name])):
+        return 0
     highest = int(case.rows.spaces.highest_seen[case.space(name)]) - 1
     return max(highest - case.direction(name).acked_octets, 0)
 
@@ -148,7 +159,7 @@ def unacknowledged_data_fins(case: Case) -> Iterator[Finding]:
         if first is None or case.has_cut_options():
             continue
         waited = case.end_s - case.since_start(first.time_ns)
-        if waited <= case.patience_s():
+        if waited <= case.patience_s:
             continue
         own = [fin for fin in case.state.data_fins if fin.from_client == (sender == "client")]
         times = sum(fin.count for fin in own)
@@ -161,6 +172,33 @@ def unacknowledged_data_fins(case: Case) -> Iterator[Finding]:
         )
 
 
+def contradicted_data_fins(case: Case) -> Iterator[Finding]:
+    """DATA_FINs at several places, or data beyond the lowest of them."""
+    for name in DIRECTIONS:
+        if not case.direction(name).data_fin:
+            continue
+        space, sender = case.space(name), SENDER[name]
+        moved = case.rows.moved_data_fins.get(space, [])
+        fin = int(case.rows.evidence.figures.data_fin_relative[space])
+        beyond = int(case.rows.spaces.highest_seen[space]) - fin
+        first = case.state.data_fin(from_client=sender == "client")
+        if first is None or (not moved and beyond <= 0):
+            continue
+        what = [f"{counted(len(moved), 'DATA_FIN')} at another place"] if moved else []
+        what += [f"{octets(beyond)} of data beyond it"] if beyond > 0 else []
+        yield case.report(
+            DATA_FIN_CONTRADICTED,
+            f"The {sender} signals the end of its data "
+            f"{moment(case.since_start(first.time_ns))}, yet there {_are(len(what), what)}.",
+            [first.frame_number, *moved],
+        )
+
+
+def _are(parts: int, what: list[str]) -> str:
+    verb = "are" if parts > 1 or not what[0].startswith("1 ") else "is"
+    return f"{verb} {listed(what)}"
+
+
 def resets(case: Case) -> Iterator[Finding]:
     """Subflows that were reset while the connection was alive, and not in the course of its end."""
     if case.connection.end in ("fastclose", "reset"):
@@ -171,9 +209,10 @@ def resets(case: Case) -> Iterator[Finding]:
         if _was_to_be_expected(case, member):
             continue
         unfinished = 0
-        for backwards in (0, 1):
-            way = 2 * (case.first_subflow + subflow.index) + backwards
-            unfinished += case.rows.ways.unacknowledged[way]
+        for name in DIRECTIONS:
+            if case.was_heard(other(SENDER[name])):
+                way = case.way(subflow.index, SENDER[name])
+                unfinished += case.rows.ways.unacknowledged[way]
         left = f"; {octets(unfinished)} on it were not acknowledged" if unfinished else ""
         yield case.report(
             SUBFLOW_RESET,
@@ -227,10 +266,7 @@ def _was_to_be_expected(case: Case, member: SubflowState) -> bool:
     reset = member.reset
     if reset is None:
         return True
-    if any(
-        member.stream in removal.subflow_streams and removal.frame_number <= reset.frame_number
-        for removal in case.state.removals
-    ):
+    if case.removal_frames.get(member.stream, reset.frame_number + 1) <= reset.frame_number:
         return True
     ends = (case.state.client_data_fin, case.state.server_data_fin)
     return all(fin is not None and fin.frame_number < reset.frame_number for fin in ends)
@@ -254,4 +290,10 @@ def _at_risk(case: Case) -> str:
     return f"; not acknowledged by then: {listed(parts)}" if parts else ""
 
 
-RULES: Final = (end_of_connection, unacknowledged_data_fins, resets, wrong_fastcloses)
+RULES: Final = (
+    end_of_connection,
+    unacknowledged_data_fins,
+    contradicted_data_fins,
+    resets,
+    wrong_fastcloses,
+)

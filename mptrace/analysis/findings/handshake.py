@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from dissector.signals import NoteCode
-from mptrace.analysis.findings.case import sent_by
 from mptrace.analysis.findings.kind import FindingKind
-from mptrace.analysis.findings.wording import moment, path, seconds
+from mptrace.analysis.findings.wording import moment, other, path, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dissector.signals import Note
     from mptrace.analysis.findings.case import Case
-    from mptrace.analysis.model import Finding, Side
+    from mptrace.analysis.model import Finding
 
 KEY_ECHOED_WRONGLY: Final = FindingKind(
     "key_echoed_wrongly",
@@ -152,7 +151,7 @@ def opening(case: Case) -> Iterator[Finding]:
             frames,
             subflow=0,
         )
-    elif subflow.handshake == "no_syn_ack" and case.was_heard("server") is False:
+    elif subflow.handshake == "no_syn_ack" and not case.was_heard("server"):
         again = "" if member.syn_count < 2 else f", sent {member.syn_count} times,"
         yield case.report(
             CONNECTION_UNANSWERED,
@@ -188,26 +187,14 @@ def beginning_missing(case: Case) -> Iterator[Finding]:
 
 def one_side_only(case: Case) -> Iterator[Finding]:
     """Packets of one direction only, and more of them than an unanswered handshake has."""
-    sides: tuple[tuple[Side, Side], ...] = (("client", "server"), ("server", "client"))
-    for heard, silent in sides:
-        if case.was_heard(silent) or not _spoke(case, heard):
-            continue
+    silent = case.uncaptured_side
+    if silent is not None:
         yield case.report(
             ONE_SIDE_ONLY,
-            f"The capture has packets of the {heard} only; those of the {silent} took another "
-            "way or were filtered out.",
+            f"The capture has packets of the {other(silent)} only; those of the {silent} took "
+            "another way or were filtered out.",
             [case.connection.first_packet, case.connection.last_packet],
         )
-
-
-def _spoke(case: Case, side: Side) -> bool:
-    """The host sent payload or acknowledged something, so that the other one must have spoken."""
-    for subflow, member in case.subflows:
-        sent = sent_by(side, subflow)
-        host = member.client if side == "client" else member.server
-        if sent.payload_octets or (sent.packets and host.first_segment is not None):
-            return True
-    return False
 
 
 RULES: Final = (handshake_notes, opening, beginning_missing, one_side_only)

@@ -164,7 +164,7 @@ def failed_joins(case: Case) -> Iterator[Finding]:
         wrong = _wrong_hmac(case, subflow, member)
         if wrong is not None:
             yield wrong
-        elif subflow.handshake not in ("complete", "not_captured"):
+        elif subflow.handshake not in ("complete", "not_captured") and not case.uncaptured_side:
             yield _failure(case, subflow, member)
 
 
@@ -261,7 +261,7 @@ def _failure(case: Case, subflow: Subflow, member: SubflowState) -> Finding:
         frames.append(member.syn_ack.frame_number)
     last = member.syn_ack or syn
     waited = case.end_s - case.since_start(last.time_ns)
-    if waited <= case.patience_s() and member.syn_count < 2:
+    if waited <= case.patience_s and member.syn_count < 2:
         text = f"The handshake of {name} is not complete where the connection ends"
         return case.report(
             JOIN_UNFINISHED, f"{text}, {seconds(waited)} later.", frames, subflow=subflow.index
@@ -291,12 +291,7 @@ def _refusal(case: Case, subflow: Subflow, member: SubflowState, frames: list[in
 
 def _token_is_unknown(case: Case, member: SubflowState) -> bool:
     """In a whole connection the token was found; in a partial one nothing explained it."""
-    if case.state.state != "partial" or member.carries_dss:
-        return False
-    return any(
-        note.code == NoteCode.JOIN_UNEXPLAINED and note.stream == member.stream
-        for note in case.state.notes
-    )
+    return case.state.state == "partial" and member.token is not None and not member.carries_dss
 
 
 def _reason(subflow: Subflow) -> str:

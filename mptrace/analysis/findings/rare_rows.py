@@ -58,6 +58,8 @@ class RareRows:
     """Frames whose options the capture cuts off, by subflow."""
     spurious: dict[int, list[int]]
     """Frames of spurious reinjections, by space."""
+    moved_data_fins: dict[int, list[int]]
+    """Frames of DATA_FINs that stand elsewhere than the lowest one, by space."""
 
     @classmethod
     def of(cls, evidence: Evidence) -> RareRows:
@@ -80,6 +82,7 @@ class RareRows:
             unmapped=_by(plane.subflows.way[plane.payload_rows[unmapped]], unmapped),
             cut_options=_by(plane.subflows.way[cut] >> 1, segments.frame_number[cut]),
             spurious=_spurious(plane),
+            moved_data_fins=_moved_data_fins(plane, figures.data_fin_relative),
         )
 
     @property
@@ -119,6 +122,17 @@ def _by(group: I64, value: NDArray[np.integer]) -> dict[int, list[int]]:
 def _spurious(plane: DataPlane) -> dict[int, list[int]]:
     rows = np.flatnonzero(plane.copies.worth == Worth.SPURIOUS)
     return _by(plane.copies.space[rows], plane.copies.frame[rows])
+
+
+def _moved_data_fins(plane: DataPlane, lowest: I64) -> dict[int, list[int]]:
+    dss, data = plane.dss, plane.data
+    index = np.flatnonzero(dss.data_fin & (dss.data_seq_octets > 0))
+    row = plane.dss_row[index]
+    space = plane.space_of_way[plane.subflows.way[row]]
+    relative = (plane.expanded.data_seq[index] - data.initial_data_seq[space]).view(np.int64)
+    place = relative + np.maximum(dss.data_length[index].astype(np.int64) - 1, 0)
+    moved = (np.abs(relative) <= data.reach) & (place != lowest[space]) & (lowest[space] >= 0)
+    return _by(space[moved], plane.subflows.segments.frame_number[row[moved]])
 
 
 def _ways(plane: DataPlane) -> Ways:
