@@ -12,7 +12,7 @@ import sys
 from typing import TYPE_CHECKING, Final, NoReturn, Protocol
 
 from mptrace import __version__
-from mptrace.commands import analyze, completion, dissect, schema
+from mptrace.commands import analyze, completion, crosscheck, dissect, schema
 from mptrace.commands.errors import CommandError
 from mptrace.views.figures import printable
 
@@ -44,6 +44,7 @@ class Command(Protocol):
 COMMANDS: Final[tuple[Command, ...]] = (
     analyze,
     dissect,
+    crosscheck,
     schema,
     completion,
 )
