@@ -21,6 +21,7 @@ from typing import Any
 IPPROTO_MPTCP = 262
 SOL_MPTCP = 284
 MPTCP_INFO = 1
+BULK_BLOCK, LIVE_BLOCK = 16_384, 4_096
 # struct mptcp_info of linux/mptcp.h: six octets, flags, token, the sequence numbers, three octets,
 # retransmits, octets (retransmitted, sent, received, acknowledged), subflows_total.
 INFO_LAYOUT = struct.Struct("=6B2xII3Q3BxI4QB")
@@ -92,6 +93,8 @@ class Task:
     """Client: start a connection when the one before has ended."""
     listen_too: bool = False
     """Client: also listen on its own port, so that the server can join it."""
+    octets_per_s: int = 0
+    """Write so fast and no faster, as a live stream does; 0: as fast as the socket takes it."""
     wait_for_end: bool = False
     """Send everything only after the peer's stream was read to its end."""
 
@@ -124,6 +127,7 @@ class Exchange:
         self.task = task
         self.connection = connection
         self.index = index
+        self._block = LIVE_BLOCK if task.octets_per_s else BULK_BLOCK
         self.sent = 0
         self.got = 0
         self.got_hash = hashlib.sha256()
@@ -173,7 +177,9 @@ class Exchange:
             if self.task.pause_s:
                 time.sleep(self.task.pause_s)
             while self.sent < len(data) and not self.aborted.is_set():
-                self.sent += self.connection.send(view[self.sent : self.sent + 16_384])
+                self.sent += self.connection.send(view[self.sent : self.sent + self._block])
+                if self.task.octets_per_s:
+                    time.sleep(self._block / self.task.octets_per_s)
             if self.task.abort_after is None:
                 self._wait_until_acknowledged()
                 self.connection.shutdown(socket.SHUT_WR)

@@ -28,12 +28,13 @@ def _lossy_paths() -> list[Path]:
 
 
 def _walkout(stage: Stage) -> None:
-    stage.join_second_path()
+    stage.join_second_path("subflow backup")
+    live = {**AFTER_JOIN, "client_octets_per_s": 120_000}
     with stage.recording():
-        transfer = stage.start(240_000, 20_000, timeout_s=30, **AFTER_JOIN)
+        transfer = stage.start(240_000, 20_000, timeout_s=30, **live)
         stage.wait_for_octets(110_000, *(path.up for path in stage.paths))
         stage.paths[0].fall_silent()
-        time.sleep(0.15)
+        time.sleep(0.5)
         stage.client.run("ip link set wlan0 down")
         stage.finish(transfer)
 
@@ -146,8 +147,9 @@ SCENARIOS = (
     ),
     Scenario(
         "walkout",
-        "the client leaves the WLAN: the first path falls silent, then its interface goes down",
-        "octets of the first subflow are reinjected on the second; a handover and its gap",
+        "a live stream leaves the WLAN: the path falls silent, then its interface goes down; the "
+        "cellular path was a backup",
+        "stalls, octets of the first subflow reinjected on the backup, a handover and its gap",
         _walkout,
         captures=CLIENT,
         proof={**JOINED, "cl": {"MPTCPRetrans": 1}},
