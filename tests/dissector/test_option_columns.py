@@ -22,17 +22,6 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-# Which column is present under which mask, and which attribute it has in the object.
-MASKS = {
-    "sender_key": "has_sender_key",
-    "receiver_key": "has_receiver_key",
-    "data_length": "has_data_length",
-    "checksum": "has_checksum",
-    "address_id": "has_address_id",
-    "port": "has_port",
-    "hmac": "has_hmac",
-}
-
 
 def rows_of(table: object) -> Iterator[Row]:
     names = list(type(table).__dataclass_fields__)  # type: ignore[attr-defined]
@@ -44,103 +33,85 @@ def rows_of(table: object) -> Iterator[Row]:
         }
 
 
+def zero_where_absent(option: o.TcpOption, *names: str) -> Row:
+    """Fields of an object as columns hold them: numbers, and masks (has_...)."""
+    row: Row = {}
+    for name in names:
+        value = getattr(option, name.removeprefix("has_"))
+        if name.startswith("has_"):
+            row[name] = value is not None
+        else:
+            row[name] = int.from_bytes(value) if isinstance(value, bytes) else value or 0
+    return row
+
+
+ADDRESS_LOW = (1 << 64) - 1
+PLAIN_FIELDS: dict[type[o.TcpOption], tuple[str, ...]] = {
+    o.MpCapable: (
+        "version",
+        "flags",
+        "sender_key",
+        "has_sender_key",
+        "receiver_key",
+        "has_receiver_key",
+        "data_length",
+        "has_data_length",
+        "checksum",
+        "has_checksum",
+    ),
+    o.MpJoinSyn: ("backup", "address_id", "token", "nonce"),
+    o.MpJoinSynAck: ("backup", "address_id", "hmac", "nonce"),
+    o.DataSequenceSignal: (
+        "flags",
+        "data_ack",
+        "data_ack_octets",
+        "data_seq",
+        "data_seq_octets",
+        "subflow_seq",
+        "data_length",
+        "checksum",
+        "has_checksum",
+        "data_fin",
+    ),
+    o.AddAddress: (
+        "version",
+        "echo",
+        "address_id",
+        "family",
+        "port",
+        "has_port",
+        "hmac",
+        "has_hmac",
+    ),
+    o.MpPriority: ("backup", "address_id", "has_address_id"),
+    o.MpFail: ("data_seq",),
+    o.MpFastclose: ("receiver_key",),
+    o.MpTcpReset: ("flags", "reason"),
+    o.UnknownMptcpOption: ("subtype", "low_bits"),
+    o.Timestamps: ("value", "echo_reply"),
+}
+
+
 def expected_rows(option: o.TcpOption) -> list[Row]:
-    """What the columns must hold of one object, with absent numbers as zero."""
+    """What the columns must hold of one object."""
+    row = zero_where_absent(option, *PLAIN_FIELDS.get(type(option), ()))
     match option:
-        case o.MpCapable() as c:
-            return [
-                {
-                    "version": c.version,
-                    "flags": c.flags,
-                    "sender_key": c.sender_key or 0,
-                    "has_sender_key": c.sender_key is not None,
-                    "receiver_key": c.receiver_key or 0,
-                    "has_receiver_key": c.receiver_key is not None,
-                    "data_length": c.data_length or 0,
-                    "has_data_length": c.data_length is not None,
-                    "checksum": c.checksum or 0,
-                    "has_checksum": c.checksum is not None,
-                }
-            ]
-        case o.MpJoinSyn() as j:
-            return [
-                {
-                    "backup": j.backup,
-                    "address_id": j.address_id,
-                    "token": j.token,
-                    "nonce": j.nonce,
-                }
-            ]
-        case o.MpJoinSynAck() as s:
-            return [
-                {
-                    "backup": s.backup,
-                    "address_id": s.address_id,
-                    "hmac": int.from_bytes(s.hmac),
-                    "nonce": s.nonce,
-                }
-            ]
-        case o.MpJoinAck() as a:
-            return [{"hmac": list(a.hmac)}]
-        case o.DataSequenceSignal() as d:
-            return [
-                {
-                    "flags": d.flags,
-                    "data_ack": d.data_ack or 0,
-                    "data_ack_octets": d.data_ack_octets,
-                    "data_seq": d.data_seq or 0,
-                    "data_seq_octets": d.data_seq_octets,
-                    "subflow_seq": d.subflow_seq or 0,
-                    "data_length": d.data_length or 0,
-                    "checksum": d.checksum or 0,
-                    "has_checksum": d.checksum is not None,
-                    "data_fin": d.data_fin,
-                }
-            ]
-        case o.AddAddress() as a:
-            return [
-                {
-                    "version": a.version,
-                    "echo": a.echo,
-                    "address_id": a.address_id,
-                    "family": a.address.version,
-                    "address_high": int(a.address) >> 64,
-                    "address_low": int(a.address) & ((1 << 64) - 1),
-                    "port": a.port or 0,
-                    "has_port": a.port is not None,
-                    "hmac": int.from_bytes(a.hmac or b""),
-                    "has_hmac": a.hmac is not None,
-                }
-            ]
-        case o.RemoveAddress() as r:
-            return [{"address_id": address_id} for address_id in r.address_ids]
-        case o.MpPriority() as p:
-            return [
-                {
-                    "backup": p.backup,
-                    "address_id": p.address_id or 0,
-                    "has_address_id": p.address_id is not None,
-                }
-            ]
-        case o.MpFail() as f:
-            return [{"data_seq": f.data_seq}]
-        case o.MpFastclose() as f:
-            return [{"receiver_key": f.receiver_key}]
-        case o.MpTcpReset() as t:
-            return [{"flags": t.flags, "reason": t.reason}]
-        case o.MpExperimental() as e:
-            return [{"subtype": 15, "low_bits": e.low_bits}]
-        case o.UnknownMptcpOption() as u:
-            return [{"subtype": u.subtype, "low_bits": u.low_bits}]
-        case o.MaximumSegmentSize() as m:
-            return [{"value": m.maximum_segment_size}]
-        case o.WindowScale() as w:
-            return [{"value": w.shift}]
-        case o.Timestamps() as t:
-            return [{"value": t.value, "echo_reply": t.echo_reply}]
-        case o.Sack() as k:
-            return [{"left_edge": left, "right_edge": right} for left, right in k.blocks]
-    return []
+        case o.MpJoinAck():
+            return [{"hmac": list(option.hmac)}]
+        case o.AddAddress():
+            row["address_high"] = int(option.address) >> 64
+            row["address_low"] = int(option.address) & ADDRESS_LOW
+        case o.RemoveAddress():
+            return [{"address_id": address_id} for address_id in option.address_ids]
+        case o.MpExperimental():
+            row = {"subtype": 15, "low_bits": option.low_bits}
+        case o.MaximumSegmentSize():
+            row = {"value": option.maximum_segment_size}
+        case o.WindowScale():
+            row = {"value": option.shift}
+        case o.Sack():
+            return [{"left_edge": left, "right_edge": right} for left, right in option.blocks]
+    return [row]
 
 
 TABLES = {
@@ -252,3 +223,66 @@ def test_columns_equal_objects(any_option_area: SearchStrategy[bytes], data: st.
     areas = data.draw(st.lists(any_option_area, max_size=8))
     cuts = data.draw(st.lists(st.integers(0, 60), min_size=len(areas), max_size=len(areas)))
     check_packets(list(zip(areas, cuts, strict=True)), tight=data.draw(st.booleans()))
+
+
+def walk(area: str, captured: int | None = None) -> columns.OptionRows:
+    octets = np.frombuffer(bytes.fromhex(area), np.uint8)
+    there = octets.size if captured is None else captured
+    one = np.zeros(1, np.int64)
+    return walk_options(octets[:there], one, one + octets.size, one + there)
+
+
+@pytest.mark.parametrize(
+    ("area", "offset", "kind", "reason"),
+    [
+        ("011e", 1, 30, MalformedReason.NO_LENGTH),
+        ("01011e00aabb", 2, 30, MalformedReason.LENGTH_BELOW_TWO),
+        ("0201", 0, 2, MalformedReason.LENGTH_BELOW_TWO),
+        ("1e0c2001d52a", 0, 30, MalformedReason.BEYOND_AREA),
+        ("1e02", 0, 30, MalformedReason.WRONG_LENGTH),
+        ("1e062005d52a0101", 0, 30, MalformedReason.WRONG_LENGTH),
+        ("080301", 0, 8, MalformedReason.WRONG_LENGTH),
+    ],
+)
+def test_malformed_options_have_a_place_and_a_reason(
+    area: str, offset: int, kind: int, reason: MalformedReason
+) -> None:
+    rows = walk(area)
+    assert list(rows_of(rows.malformed)) == [
+        {"packet": 0, "offset": offset, "kind": kind, "reason": reason}
+    ]
+    assert rows.status.tolist() == [WalkStatus.MALFORMED]
+    assert rows.malformed_offset.tolist() == [offset]
+    assert rows.packet.size == 0
+
+
+def test_a_cut_is_not_malformed() -> None:
+    rows = walk("01030307" + "1e0c2003344d3a18f3dc1207", captured=10)
+    assert rows.status.tolist() == [WalkStatus.CUT]
+    assert (rows.cut_offset.tolist(), rows.malformed_offset.tolist()) == ([4], [-1])
+    assert rows.kind.tolist() == [3]
+
+
+def test_an_option_that_ends_with_the_buffer() -> None:
+    """MP_PRIO is of three octets; no fourth one is there to be looked at."""
+    rows = walk("1e0351")
+    table = columns.mptcp_columns(np.array([30, 3, 0x51], np.uint8), rows).mp_priority
+    assert (table.backup.tolist(), table.has_address_id.tolist()) == ([True], [False])
+    assert rows.status.tolist() == [0]
+
+
+def test_numbers_above_2_to_the_53_are_exact() -> None:
+    area = "1e1c200fffffffffffffffff" + "fffffffffffffffe" + "ffffffffffff" + "abcd"
+    rows = walk(area)
+    table = columns.mptcp_columns(np.frombuffer(bytes.fromhex(area), np.uint8), rows).dss
+    assert {table.data_ack.dtype, table.data_seq.dtype} == {np.dtype(np.uint64)}
+    assert table.data_ack.tolist() == [0xFFFFFFFFFFFFFFFF]
+    assert table.data_seq.tolist() == [0xFFFFFFFFFFFFFFFE]
+    assert table.subflow_seq.tolist() == [0xFFFFFFFF]
+
+
+def test_no_packets() -> None:
+    none = np.zeros(0, np.int64)
+    rows = walk_options(np.zeros(0, np.uint8), none, none, none)
+    assert (rows.packet.size, rows.status.size) == (0, 0)
+    assert columns.mptcp_columns(np.zeros(0, np.uint8), rows).dss.packet.size == 0
