@@ -12,7 +12,7 @@ import sys
 from typing import TYPE_CHECKING, Final, NoReturn, Protocol
 
 from mptrace import __version__
-from mptrace.commands import analyze, completion, crosscheck, dissect, schema
+from mptrace.commands import analyze, browse, completion, crosscheck, dissect, schema
 from mptrace.commands.errors import CommandError
 from mptrace.views.figures import printable
 
@@ -43,6 +43,7 @@ class Command(Protocol):
 
 COMMANDS: Final[tuple[Command, ...]] = (
     analyze,
+    browse,
     dissect,
     crosscheck,
     schema,
@@ -69,7 +70,10 @@ def parser() -> argparse.ArgumentParser:
     subparsers = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in COMMANDS:
         sub = subparsers.add_parser(
-            command.NAME, help=command.SUMMARY, description=f"{command.SUMMARY}."
+            command.NAME,
+            help=command.SUMMARY,
+            description=f"{command.SUMMARY}.",
+            aliases=getattr(command, "ALIASES", ()),
         )
         command.add_arguments(sub)
         sub.set_defaults(run=command.run)

@@ -1,0 +1,62 @@
+"""A capture opened for browsing: the file, its analysis, and what rows are made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mptrace.analysis.pipeline import analyze_capture
+from mptrace.capture import open_capture
+from mptrace.views.browsing.packet_facts import PacketFacts
+from mptrace.views.browsing.packet_rows import PacketRows
+from mptrace.views.browsing.packet_table import PacketTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from mptrace.analysis.results import Analysis
+    from mptrace.capture import Capture
+
+    Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedCapture:
+    """Everything that the browser reads; `close` gives the files back."""
+
+    capture: Capture
+    analysis: Analysis
+    packets: PacketTable
+    facts: PacketFacts
+    rows: PacketRows
+
+    def close(self) -> None:
+        """Close the files."""
+        self.capture.close()
+
+
+def open_for_browsing(paths: Sequence[str], progress: Progress | None = None) -> OpenedCapture:
+    """Analyze a capture and keep it open; may run in a thread of its own.
+
+    ``progress`` is told what is being done, the octets done, and the octets in all. Raises
+    CaptureError where nothing can be read.
+    """
+    capture = open_capture(paths)
+    try:
+        return _opened(capture, progress)
+    except BaseException:
+        capture.close()
+        raise
+
+
+def _opened(capture: Capture, progress: Progress | None) -> OpenedCapture:
+    def told(what: str) -> Callable[[int], None] | None:
+        if progress is None:
+            return None
+        tell = progress
+        return lambda done: tell(what, done, capture.size)
+
+    analysis = analyze_capture(capture, told("analyzing"))
+    packets = PacketTable.read(capture, told("listing packets"))
+    facts = PacketFacts(analysis.evidence, analysis.findings, len(packets))
+    return OpenedCapture(capture, analysis, packets, facts, PacketRows(packets, facts))
