@@ -186,7 +186,8 @@ SCENARIOS = (
     Scenario(
         "first_data_rewritten",
         "a middlebox rewrites an octet of the very first mapping under DSS checksums",
-        "checksum failure of the first mapping: fallback without MP_FAIL",
+        "checksum failure of the first mapping; the server goes on without MPTCP and without "
+        "MP_FAIL, the client's octets stay without DATA_ACK",
         _first_data_rewritten,
         captures=SERVER,
         proof={"sv": {"DataCsumErr": 1}},

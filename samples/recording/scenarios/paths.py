@@ -157,7 +157,7 @@ SCENARIOS = (
     Scenario(
         "fade",
         "the first path falls silent while the server sends; no interface goes down",
-        "a stall, reinjections by the server, a handover to the second subflow",
+        "a stall, reinjections by the server; the rest comes over the second subflow",
         _fade,
         proof={**JOINED, "sv": {"MPTCPRetrans": 1, "SubflowStale": 1}},
     ),
@@ -190,7 +190,7 @@ SCENARIOS = (
     Scenario(
         "backup_takes_over",
         "the first path falls silent and the backup subflow carries the rest",
-        "a handover to the backup subflow, reinjections on it",
+        "octets reinjected on the backup subflow, which carries all the rest",
         _backup_takes_over,
         captures=HEADERS_AT_CLIENT,
         proof={"sv": {"MPJoinSynBackupRx": 1}, "cl": {"MPTCPRetrans": 1}},
