@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 class _Vxlan(dpkt.Packet):  # type: ignore[misc]
     """VXLAN (RFC 7348 section 5)."""
 
-    __hdr__ = (("flags", "B", 8), ("_reserved", "3s", b""), ("vni", "3s", b""), ("_last", "B", 0))
+    __hdr__ = (
+        ("flags", "H", 0x0800),
+        ("group", "H", 0),
+        ("vni", "3s", b""),
+        ("_last", "B", 0),
+    )
 
 
 class _GtpU(dpkt.Packet):  # type: ignore[misc]
@@ -53,6 +58,8 @@ class HeaderField(NamedTuple):
     show: Callable[[Any], str] = str
     unit: int = 1
     """Octets that the number counts in, where it counts words."""
+    length_in: str = ""
+    """The attribute that says how many of the field's octets are used."""
 
 
 class Header(NamedTuple):
@@ -81,10 +88,15 @@ class Header(NamedTuple):
         """The fields of a header that was read at an offset."""
         places = _field_places(self.packet)
         fields = []
-        for attribute, name, label, show, unit in self.fields:
+        for attribute, name, label, show, unit, length_in in self.fields:
             start, length, bits = places[attribute]
             value = getattr(header, attribute)
             value = value if unit == 1 else value * unit
+            if length_in:
+                length = min(getattr(header, length_in), length)
+                value = value[:length]
+                if not length:
+                    continue
             fields.append(
                 Field(
                     name=name,
@@ -129,8 +141,7 @@ def _field_places(packet: Any) -> dict[str, _Place]:
 
 
 def _mac(octets: bytes) -> str:
-    """Cooked captures have eight octets of room for an address of six."""
-    return octets.removesuffix(b"\0\0").hex(":") if len(octets) == 8 else octets.hex(":")
+    return octets.hex(":")
 
 
 def _ipv4(octets: bytes) -> str:
@@ -247,6 +258,17 @@ VLAN = Header(
         HeaderField("type", "vlan.etype", "Type", _ethertype),
     ),
 )
+SERVICE_VLAN = Header(
+    dpkt.ethernet.VLANtag8021Q,
+    "ieee8021ad",
+    "Service VLAN (802.1ad)",
+    (
+        HeaderField("pri", "ieee8021ad.priority", "Priority"),
+        HeaderField("cfi", "ieee8021ad.dei", "Drop eligible", _flag),
+        HeaderField("id", "ieee8021ad.id", "ID"),
+        HeaderField("type", "ieee8021ah.etype", "Type", _ethertype),
+    ),
+)
 MPLS = Header(
     dpkt.ethernet.MPLSlabel,
     "mpls",
@@ -266,7 +288,7 @@ SLL = Header(
         HeaderField("type", "sll.pkttype", "Packet type", _named(_PACKET_TYPES)),
         HeaderField("hrd", "sll.hatype", "Link-layer address type"),
         HeaderField("hlen", "sll.halen", "Link-layer address length"),
-        HeaderField("hdr", "sll.src.eth", "Source", _mac),
+        HeaderField("hdr", "sll.src.eth", "Source", _mac, length_in="hlen"),
         HeaderField("ethtype", "sll.etype", "Protocol", _ethertype),
     ),
 )
@@ -280,7 +302,7 @@ SLL2 = Header(
         HeaderField("hrd", "sll.hatype", "Link-layer address type"),
         HeaderField("type", "sll.pkttype", "Packet type", _named(_PACKET_TYPES)),
         HeaderField("hlen", "sll.halen", "Link-layer address length"),
-        HeaderField("hdr", "sll.src.eth", "Source", _mac),
+        HeaderField("hdr", "sll.src.eth", "Source", _mac, length_in="hlen"),
     ),
 )
 PPP_ADDRESS = Header(
@@ -345,13 +367,32 @@ IPV6 = Header(
         HeaderField("dst", "ipv6.dst", "Destination", _ipv6),
     ),
 )
-IPV6_EXTENSION = Header(
-    dpkt.ip6.IP6OptsHeader,
-    "ipv6.ext",
-    "IPv6 extension header",
+
+
+def _ipv6_extension(name: str, title: str) -> Header:
+    return Header(
+        dpkt.ip6.IP6OptsHeader,
+        name,
+        title,
+        (
+            HeaderField("nxt", f"{name}.nxt", "Next header", _ip_protocol),
+            HeaderField("len", f"{name}.len", "Length in units of 8 octets, less the first"),
+        ),
+    )
+
+
+IPV6_HOP_BY_HOP = _ipv6_extension("ipv6.hopopts", "IPv6 hop-by-hop options")
+IPV6_ROUTING = _ipv6_extension("ipv6.routing", "IPv6 routing header")
+IPV6_DESTINATION = _ipv6_extension("ipv6.dstopts", "IPv6 destination options")
+AUTHENTICATION = Header(
+    dpkt.ah.AH,
+    "ah",
+    "Authentication header",
     (
-        HeaderField("nxt", "ipv6.ext.nxt", "Next header", _ip_protocol),
-        HeaderField("len", "ipv6.ext.len", "Length"),
+        HeaderField("nxt", "ah.next_header", "Next header", _ip_protocol),
+        HeaderField("len", "ah.length", "Length in units of 4 octets, less two"),
+        HeaderField("spi", "ah.spi", "Security parameters index", _hexadecimal(8)),
+        HeaderField("seq", "ah.sequence", "Sequence number"),
     ),
 )
 IPV6_FRAGMENT = Header(
@@ -390,7 +431,7 @@ VXLAN = Header(
     "vxlan",
     "Virtual extensible LAN",
     (
-        HeaderField("flags", "vxlan.flags", "Flags", _hexadecimal(2)),
+        HeaderField("flags", "vxlan.flags", "Flags", _hexadecimal(4)),
         HeaderField("vni", "vxlan.vni", "Network identifier", lambda o: str(int.from_bytes(o))),
     ),
 )

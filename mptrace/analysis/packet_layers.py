@@ -94,7 +94,7 @@ _BY_ETHERTYPE: Final = {
     0x0800: "ipv4",
     0x86DD: "ipv6",
     0x8100: "vlan",
-    0x88A8: "vlan",
+    0x88A8: "service_vlan",
     0x9100: "vlan",
     0x9200: "vlan",
     0x8847: "mpls",
@@ -105,16 +105,16 @@ _BY_ETHERTYPE: Final = {
 }
 _BY_PPP_PROTOCOL: Final = {0x0021: "ipv4", 0x0057: "ipv6", 0x0281: "mpls", 0x0283: "mpls"}
 _BY_IP_PROTOCOL: Final = {
-    0: "ipv6_extension",
+    0: "ipv6_hop_by_hop",
     4: "ipv4",
     6: "tcp",
     17: "udp",
     41: "ipv6",
-    43: "ipv6_extension",
+    43: "ipv6_routing",
     44: "ipv6_fragment",
     47: "gre",
     51: "authentication",
-    60: "ipv6_extension",
+    60: "ipv6_destination",
 }
 _BY_UDP_PORT: Final = {4789: "vxlan", 8472: "vxlan", 2152: "gtp_u"}
 
@@ -229,11 +229,10 @@ def _ipv6(octets: Octets, offset: int) -> Layer:
     return Layer((shown,), _BY_IP_PROTOCOL.get(read.nxt), after, end)
 
 
-def _variable_extension(unit: int, extra_units: int) -> Step:
+def _variable_extension(header: Header, unit: int, extra_units: int) -> Step:
     """IPv6 extension headers whose second octet is their length (RFC 8200, RFC 4302)."""
 
     def step(octets: Octets, offset: int) -> Layer:
-        header = headers.IPV6_EXTENSION
         read = header.read(octets.captured, offset)
         if read is None:
             return Layer((ends_inside(header, octets, offset),))
@@ -299,6 +298,7 @@ STEPS: Final[dict[str, Step]] = {
         headers.ETHERNET, _ethertype("type"), _protocol_named("type", headers.ETHERTYPE_NAMES)
     ),
     "vlan": _plain(headers.VLAN, _ethertype("type"), lambda read: f"ID {read.id}"),
+    "service_vlan": _plain(headers.SERVICE_VLAN, _ethertype("type"), lambda read: f"ID {read.id}"),
     "sll": _plain(
         headers.SLL, _ethertype("ethtype"), _protocol_named("ethtype", headers.ETHERTYPE_NAMES)
     ),
@@ -316,8 +316,10 @@ STEPS: Final[dict[str, Step]] = {
     "raw_ip": _raw_ip,
     "ipv4": _ipv4,
     "ipv6": _ipv6,
-    "ipv6_extension": _variable_extension(unit=8, extra_units=1),
-    "authentication": _variable_extension(unit=4, extra_units=2),
+    "ipv6_hop_by_hop": _variable_extension(headers.IPV6_HOP_BY_HOP, unit=8, extra_units=1),
+    "ipv6_routing": _variable_extension(headers.IPV6_ROUTING, unit=8, extra_units=1),
+    "ipv6_destination": _variable_extension(headers.IPV6_DESTINATION, unit=8, extra_units=1),
+    "authentication": _variable_extension(headers.AUTHENTICATION, unit=4, extra_units=2),
     "ipv6_fragment": _plain(
         headers.IPV6_FRAGMENT, _after_ipv6_fragment, lambda read: f"identification 0x{read.id:08x}"
     ),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -67,16 +69,30 @@ def tshark_version() -> str:
     Raises:
         CrosscheckError: there is no tshark.
     """
-    from pyshark.tshark.tshark import (
-        TSharkNotFoundException,
-        TSharkVersionException,
-        get_tshark_version,
-    )
+    return _version_of(_tshark_path())
 
+
+def _tshark_path() -> str:
+    """Of the tshark on the PATH, and no other.
+
+    pyshark would also run whatever a config.ini in the current folder names.
+    """
+    path = shutil.which("tshark")
+    if path is None:
+        raise CrosscheckError("tshark cannot be run: it is not on the PATH")
+    return path
+
+
+@cache
+def _version_of(path: str) -> str:
     try:
-        return str(get_tshark_version())
-    except (TSharkNotFoundException, TSharkVersionException, OSError) as error:
+        said = subprocess.run([path, "-v"], capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
         raise CrosscheckError(f"tshark cannot be run: {error}") from error
+    found = re.search(r"\d+\.\d+\.\d+", said)
+    if found is None:
+        raise CrosscheckError(f"tshark cannot be run: {path} -v does not say its version")
+    return found.group()
 
 
 def wireshark_tree(path: str | os.PathLike[str], frame_number: int) -> WiresharkPacket:
@@ -102,13 +118,7 @@ def field_values(
     Raises:
         CrosscheckError: there is no tshark, or it reads nothing of the capture.
     """
-    from pyshark.tshark.tshark import TSharkNotFoundException, get_process_path
-
-    try:
-        tshark = get_process_path()
-    except TSharkNotFoundException as error:
-        raise CrosscheckError(f"tshark cannot be run: {error}") from error
-    command = [tshark, "-n", "-r", os.fspath(path), "-T", "fields", "-E", "occurrence=l"]
+    command = [_tshark_path(), "-n", "-r", os.fspath(path), "-T", "fields", "-E", "occurrence=l"]
     for field in fields:
         command += ["-e", field]
     if display_filter:
@@ -143,8 +153,6 @@ def wireshark_packets(
     """
     import asyncio
 
-    from pyshark.tshark.tshark import TSharkNotFoundException, TSharkVersionException
-
     only = [] if protocols is None else ["-J", protocols]
     # An event loop of our own: pyshark's default touches the process-wide one, with calls that
     # Python 3.12 and later warn of.
@@ -165,8 +173,6 @@ def wireshark_packets(
         # After some packets, the file is only damaged further on: what came before counts.
         if capture.failed and not given:
             raise CrosscheckError(f"{os.fspath(path)}: {capture.last_error}")
-    except (TSharkNotFoundException, TSharkVersionException) as error:
-        raise CrosscheckError(f"tshark cannot be run: {error}") from error
     finally:
         loop.run_until_complete(asyncio.sleep(0))  # transports close one turn after their pipes
         loop.close()
@@ -174,6 +180,7 @@ def wireshark_packets(
 
 def _tree_capture_class() -> Any:
     """Pyshark's FileCapture, but for packets that keep their tree (pyshark's own flatten it)."""
+    from packaging.version import Version
     from pyshark.capture.file_capture import FileCapture
     from pyshark.tshark.output_parser.tshark_xml import TsharkXmlParser
 
@@ -183,6 +190,12 @@ def _tree_capture_class() -> Any:
 
     class TreeCapture(FileCapture):  # type: ignore[misc]
         failed = False
+
+        def _get_tshark_path(self) -> str:
+            return _tshark_path()
+
+        def _get_tshark_version(self) -> Version:
+            return Version(_version_of(_tshark_path()))
 
         @property
         def last_error(self) -> str:
