@@ -12,6 +12,7 @@ from mptrace.analysis.findings.wording import (
     listed,
     moment,
     other,
+    sentence,
     side_of,
 )
 
@@ -121,7 +122,7 @@ def unmatched_echoes(case: Case) -> Iterator[Finding]:
     notes = [note for note in case.state.notes if note.code == NoteCode.ECHO_UNMATCHED]
     if notes:
         frames = [note.frame_number for note in notes]
-        yield case.report(ADD_ADDR_ECHO_UNMATCHED, notes[0].text, frames)
+        yield case.report(ADD_ADDR_ECHO_UNMATCHED, sentence(notes[0].text), frames)
 
 
 def removals(case: Case) -> Iterator[Finding]:

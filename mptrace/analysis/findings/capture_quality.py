@@ -89,19 +89,14 @@ def of_capture(capture: CaptureSummary) -> Iterator[Finding]:
             (),
         )
     amounts = (
-        (PACKETS_TRUNCATED, capture.truncated_packets, "shorter than on the wire"),
-        (CAPTURE_DUPLICATES, capture.capture_duplicates, "captured before and not counted again"),
+        (PACKETS_TRUNCATED, capture.truncated_packets, "Shorter in the capture than on the wire"),
+        (CAPTURE_DUPLICATES, capture.capture_duplicates, "Captured a second time, and not counted"),
         (IP_FRAGMENTS, capture.ip_fragments, "IP fragments, which are not put together"),
-        (
-            PACKETS_UNREADABLE,
-            capture.unreadable_packets,
-            "not readable to the end of their headers",
-        ),
+        (PACKETS_UNREADABLE, capture.unreadable_packets, "With headers that could not be read"),
     )
     for kind, number, what in amounts:
         if number:
-            verb = "is" if number == 1 else "are"
-            text = f"{counted(number, 'packet')} of {capture.packets:,} {verb} {what}."
+            text = f"{what}: {number:,} of {counted(capture.packets, 'packet')}."
             yield report(kind, text, (), count=number)
 
 

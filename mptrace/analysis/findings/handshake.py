@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 from dissector.signals import NoteCode
 from mptrace.analysis.findings.kind import FindingKind
-from mptrace.analysis.findings.wording import moment, other, path, seconds
+from mptrace.analysis.findings.wording import moment, other, path, seconds, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dissector.signals import Note
     from mptrace.analysis.findings.case import Case
-    from mptrace.analysis.model import Finding
+    from mptrace.analysis.model import Finding, Subflow
 
 KEY_ECHOED_WRONGLY: Final = FindingKind(
     "key_echoed_wrongly",
@@ -131,7 +131,9 @@ def handshake_notes(case: Case) -> Iterator[Finding]:
     for code, notes in by_kind.items():
         kind = _NOTES[NoteCode(code)]
         subflow = case.index_of(notes[0].stream)
-        yield case.report(kind, notes[0].text, [n.frame_number for n in notes], subflow=subflow)
+        yield case.report(
+            kind, sentence(notes[0].text), [n.frame_number for n in notes], subflow=subflow
+        )
 
 
 def opening(case: Case) -> Iterator[Finding]:
@@ -142,6 +144,7 @@ def opening(case: Case) -> Iterator[Finding]:
     if subflow.kind != "initial" or member.syn is None:
         return
     frames = [member.syn.frame_number]
+    waited = case.capture.duration_s - case.since_start(member.syn.time_ns)
     if subflow.handshake == "refused" and member.reset is not None:
         frames.append(member.reset.frame_number)
         yield case.report(
@@ -151,12 +154,11 @@ def opening(case: Case) -> Iterator[Finding]:
             frames,
             subflow=0,
         )
-    elif subflow.handshake == "no_syn_ack" and not case.was_heard("server"):
+    elif _is_unanswered(case, subflow, waited):
         again = "" if member.syn_count < 2 else f", sent {member.syn_count} times,"
         yield case.report(
             CONNECTION_UNANSWERED,
-            f"The SYN from {path(subflow)}{again} gets no answer in "
-            f"{seconds(case.capture.duration_s - case.since_start(member.syn.time_ns))}.",
+            f"The SYN from {path(subflow)}{again} gets no answer in {seconds(waited)}.",
             frames,
             subflow=0,
         )
@@ -170,6 +172,12 @@ def opening(case: Case) -> Iterator[Finding]:
             frames,
             subflow=0,
         )
+
+
+def _is_unanswered(case: Case, subflow: Subflow, waited: float) -> bool:
+    repeated = case.members[0].syn_count > 1
+    silent = subflow.handshake == "no_syn_ack" and not case.was_heard("server")
+    return silent and (repeated or waited > case.patience_s)
 
 
 def beginning_missing(case: Case) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from mptrace.analysis.findings.wording import (
     moment,
     other,
     seconds,
+    sentence,
     subflow_words,
 )
 
@@ -176,7 +177,7 @@ def join_notes(case: Case) -> Iterator[Finding]:
             by_place.setdefault((note.code, case.index_of(note.stream)), []).append(note)
     for (code, subflow), notes in by_place.items():
         frames = [note.frame_number for note in notes]
-        yield case.report(_NOTES[NoteCode(code)], notes[0].text, frames, subflow=subflow)
+        yield case.report(_NOTES[NoteCode(code)], sentence(notes[0].text), frames, subflow=subflow)
 
 
 def stripped_handshakes(control: ControlPlane) -> Iterator[Finding]:
@@ -263,9 +264,8 @@ def _failure(case: Case, subflow: Subflow, member: SubflowState) -> Finding:
     waited = case.end_s - case.since_start(last.time_ns)
     if waited <= case.patience_s and member.syn_count < 2:
         text = f"The handshake of {name} is not complete where the connection ends"
-        return case.report(
-            JOIN_UNFINISHED, f"{text}, {seconds(waited)} later.", frames, subflow=subflow.index
-        )
+        later = f", {seconds(waited)} later" if waited > 0 else ""
+        return case.report(JOIN_UNFINISHED, f"{text}{later}.", frames, subflow=subflow.index)
     if subflow.handshake == "no_third_ack":
         text = f"The {other(asking)} answers the join of {name}, but the third packet never comes"
         return case.report(

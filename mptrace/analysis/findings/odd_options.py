@@ -8,7 +8,7 @@ from dissector.options import MalformedOption, MpExperimental, UnknownMptcpOptio
 from dissector.signals import NoteCode
 from mptrace.analysis.findings.case import report
 from mptrace.analysis.findings.kind import FindingKind
-from mptrace.analysis.findings.wording import counted, side_of
+from mptrace.analysis.findings.wording import counted, sentence, side_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -64,7 +64,8 @@ def odd_options(case: Case) -> Iterator[Finding]:
         kind = _kind_of(found[0].option)
         subflow = case.index_of(stream)
         where = f"on subflow {subflow}" if subflow is not None else "on a stream of it"
-        text = f"The {side_of(from_client)} sends {_words(found)} {where}."
+        what, example = _words(found)
+        text = f"The {side_of(from_client)} sends {what} {where}: {example}."
         yield case.report(kind, text, [odd.frame_number for odd in found], subflow=subflow)
 
 
@@ -74,7 +75,7 @@ def out_of_place(case: Case) -> Iterator[Finding]:
     if notes:
         yield case.report(
             OPTION_OUT_OF_PLACE,
-            notes[0].text,
+            sentence(notes[0].text),
             [note.frame_number for note in notes],
             subflow=case.index_of(notes[0].stream),
         )
@@ -87,10 +88,11 @@ def stray_options(stray: Iterable[OddOption]) -> Iterator[Finding]:
         by_kind.setdefault(_kind_of(odd.option).code, []).append(odd)
     for found in by_kind.values():
         streams = len({odd.stream for odd in found})
+        what, example = _words(found)
         yield report(
             _kind_of(found[0].option),
-            f"There {'is' if len(found) == 1 else 'are'} {_words(found)} on "
-            f"{counted(streams, 'TCP stream')} without MPTCP.",
+            f"{counted(streams, 'TCP stream')} of no MPTCP connection "
+            f"{'has' if streams == 1 else 'have'} {what}: {example}.",
             [odd.frame_number for odd in found],
         )
 
@@ -101,18 +103,19 @@ def _kind_of(option: TcpOption) -> FindingKind:
     return OPTION_EXPERIMENTAL if isinstance(option, MpExperimental) else OPTION_UNKNOWN
 
 
-def _words(found: list[OddOption]) -> str:
+def _words(found: list[OddOption]) -> tuple[str, str]:
+    """How many there are of what, and what the first one is."""
     option = found[0].option
     if isinstance(option, MalformedOption):
         what = counted(len(found), "malformed MPTCP option")
-        example = option.text
+        example = f"one where {option.text}"
     elif isinstance(option, UnknownMptcpOption):
         what = counted(len(found), "MPTCP option")
-        example = f"of unknown subtype {option.subtype}"
+        example = f"one of unknown subtype {option.subtype}"
     else:
         what = counted(len(found), "experimental MPTCP option")
-        example = f"{option.length} octets long"
-    return f"{what} ({example})" if len(found) == 1 else f"{what} (the first: {example})"
+        example = f"one of {option.length} octets"
+    return what, example if len(found) == 1 else f"the first is {example}"
 
 
 RULES: Final = (odd_options, out_of_place)

@@ -72,6 +72,14 @@ def subflow_words(subflow: Subflow) -> str:
     return f"subflow {subflow.index} ({path(subflow)})"
 
 
+def sentence(text: str) -> str:
+    """The words of a note, which begin with a host's name, as those of a finding."""
+    for name in ("Client", "Server"):
+        if text.startswith(f"{name} "):
+            return f"The {name.lower()}{text[len(name) :]}"
+    return text
+
+
 def other(side: Side) -> Side:
     """The host at the other end."""
     return "server" if side == "client" else "client"
