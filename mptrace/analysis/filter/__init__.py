@@ -7,8 +7,17 @@
 
 from __future__ import annotations
 
+from mptrace.analysis.filter.completion import Candidate, complete
+from mptrace.analysis.filter.connections import connections_with
 from mptrace.analysis.filter.display_filter import DisplayFilter
 from mptrace.analysis.filter.errors import FilterError
 from mptrace.analysis.filter.packet_columns import PacketColumns
 
-__all__ = ["DisplayFilter", "FilterError", "PacketColumns"]
+__all__ = [
+    "Candidate",
+    "DisplayFilter",
+    "FilterError",
+    "PacketColumns",
+    "complete",
+    "connections_with",
+]
