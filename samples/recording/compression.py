@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import gzip
-import lzma
 from typing import Literal
 
-Compression = Literal["gzip", "xz", "zstd", "lz4"]
+Compression = Literal["gzip", "zstd", "lz4"]
 
 
 def compress(octets: bytes, compression: Compression | None) -> tuple[bytes, str]:
@@ -16,8 +15,6 @@ def compress(octets: bytes, compression: Compression | None) -> tuple[bytes, str
             return octets, ""
         case "gzip":
             return gzip.compress(octets, mtime=0), ".gz"
-        case "xz":
-            return lzma.compress(octets), ".xz"
         case "zstd":
             import zstandard
 

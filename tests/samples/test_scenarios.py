@@ -180,7 +180,6 @@ def test_interfaces_by_name(
         ("late_capture/client", "gzip"),
         ("unequal/client", "zstd"),
         ("fullmesh/client", "lz4"),
-        ("remove_address_server/server", "xz"),
         ("walkout/client", None),
     ],
 )

@@ -181,7 +181,7 @@ SCENARIOS = (
         "the server withdraws the address that it had advertised",
         "address by the server: echoed, joined, removed",
         _server_removes,
-        captures={"server": CaptureSettings(snaplen=160, compression="xz")},
+        captures={"server": CaptureSettings(snaplen=160)},
         proof={"sv": {"RmAddrTx": 1}, "cl": {"RmAddr": 1}},
     ),
     Scenario(
