@@ -61,16 +61,25 @@ def rows_of(path: Path) -> list[Row]:
     rows = []
     for line in output.splitlines():
         texts = line.split(";")
+        seq, length, ack, flags = (number(text) for text in texts[4:8])
+        data_seq, data_ack = (number(texts[i]) if texts[i] else None for i in (8, 11))
         rows.append(
             Row(
-                int(texts[0]), float(texts[1]), int(texts[2]), texts[3],
-                *(number(text) for text in texts[4:8]),
-                number(texts[8]) if texts[8] else None,
-                number(texts[9]), number(texts[10]),
-                number(texts[11]) if texts[11] else None,
-                texts[12] in ("1", "True"),
+                frame=int(texts[0]),
+                time_s=float(texts[1]),
+                stream=int(texts[2]),
+                source=texts[3],
+                seq=seq,
+                length=length,
+                ack=ack,
+                flags=flags,
+                data_seq=data_seq,
+                subflow_seq=number(texts[9]),
+                data_length=number(texts[10]),
+                data_ack=data_ack,
+                data_fin=texts[12] in ("1", "True"),
             )
-        )  # fmt: skip
+        )
     return rows
 
 
@@ -204,7 +213,7 @@ def _covering(acks: list[tuple[int, int]]) -> Any:
 @pytest.mark.tshark
 @pytest.mark.parametrize("name", NAMES)
 def test_figures_are_those_of_tsharks_fields(root: Path, name: str) -> None:
-    path = sorted((root / "samples" / name).glob("*.pcap"))[0]
+    path = min((root / "samples" / name).glob("*.pcap"))
     (connection,) = mptrace.analyze(path)
     rows = rows_of(path)
     client_of = {subflow.tcp_stream: subflow.client.address for subflow in connection.subflows}
