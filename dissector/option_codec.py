@@ -6,6 +6,8 @@ where the capture ends a ``CutOption``. Encoding what was decoded gives back the
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from dissector import options as option_types
@@ -14,6 +16,8 @@ from dissector.errors import EncodeError
 from dissector.option_layout import (
     FORMS,
     FORMS_BY_OPTION,
+    OPTION_LENGTHS,
+    PLAIN_FORM_TABLE,
     FieldLayout,
     OptionForm,
     Show,
@@ -32,7 +36,7 @@ from dissector.options import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 _OPTION_CLASSES: Final = {
     name: getattr(option_types, name) for name in FORMS_BY_OPTION if name != "MalformedOption"
@@ -40,30 +44,51 @@ _OPTION_CLASSES: Final = {
 _NO_OPERATION_OCTET: Final = b"\x01"
 _PLACE: Final = frozenset({"offset", "length"})
 _ZERO_WHERE_ABSENT: Final = frozenset({"reserved", "echo"})
+_PLAIN_NUMBERS: Final = (Show.DECIMAL, Show.HEXADECIMAL)
 _PADDED_BEFORE: Final = (Timestamps, WindowScale, SackPermitted, Sack)
 
 
 def decode_options(
-    option_area: bytes, *, declared_length: int | None = None
+    option_area: bytes,
+    *,
+    declared_length: int | None = None,
+    without: frozenset[int] = frozenset(),
 ) -> tuple[TcpOption, ...]:
     """All options of a TCP header, in order; never raises.
 
     ``option_area`` is what was captured after the 20 octets of fixed header;
     ``declared_length`` is how long the data offset says that the area is (default: all of it was
     captured). Where less was captured, the last value is a ``CutOption``, unless the list ended
-    before. Octets beyond the declared length are not looked at.
+    before. Octets beyond the declared length are not looked at. Well-formed options of the kinds
+    ``without`` (not MPTCP's) are passed over.
     """
     end = len(option_area) if declared_length is None else declared_length
     captured = bytes(option_area[:end])
     found: list[TcpOption] = []
     offset = 0
     while offset < end:
+        if without and (offset := _pass_over(captured, offset, without)) >= end:
+            break
         option = _decode_at(captured, offset, end)
         found.append(option)
         if isinstance(option, EndOfOptions | CutOption) or _hides_the_rest(option):
             break
         offset += option.length
     return tuple(found)
+
+
+def _pass_over(captured: bytes, offset: int, kinds: frozenset[int]) -> int:
+    """Where the next option stands that is not of these kinds, or not well-formed."""
+    size = len(captured)
+    while offset < size and (kind := captured[offset]) in kinds:
+        if kind == 1:  # no operation, which alone has no length
+            offset += 1
+            continue
+        length = captured[offset + 1] if offset + 1 < size else 0
+        if not 2 <= length <= size - offset or not PLAIN_FORM_TABLE[kind * OPTION_LENGTHS + length]:
+            break
+        offset += length
+    return offset
 
 
 def _decode_at(captured: bytes, offset: int, end: int) -> TcpOption:
@@ -101,17 +126,49 @@ def _malformed(reason: MalformedReason, octets: bytes, offset: int) -> Malformed
     return MalformedOption(reason, octets, offset=offset, length=len(octets))
 
 
-def _decode_form(form: OptionForm, octets: bytes, offset: int) -> TcpOption:
-    values: dict[str, Any] = {
-        name: value
-        for name, value in form.implied
-        if name != "family"  # follows from the address
-    }
+@dataclass(frozen=True, slots=True)
+class _FormDecoder:
+    """A form with all that does not depend on the option's octets worked out."""
+
+    option: Callable[..., TcpOption]
+    implied: dict[str, Any]
+    octets: int
+    """Those of the fields of fixed width, which are read as one number."""
+    numbers: tuple[tuple[str, int, int], ...]
+    """Attribute, shift and mask of each field within that number."""
+    others: tuple[FieldLayout, ...]
+    """Fields whose value is no plain number."""
+
+
+@cache
+def _form_decoder(number: int) -> _FormDecoder:
+    form = FORMS[number]
+    octets = form_octets(form)
+    numbers: list[tuple[str, int, int]] = []
+    others: list[FieldLayout] = []
     for layout in form.coded_fields():
-        if layout.attribute:
-            values[layout.attribute] = layout.read(octets)
-    option: TcpOption = _OPTION_CLASSES[form.option](**values, offset=offset, length=len(octets))
-    return option
+        if not layout.attribute:
+            continue
+        if layout.bit_width and layout.show in _PLAIN_NUMBERS:
+            shift = 8 * octets - layout.bit_offset - layout.bit_width
+            numbers.append((layout.attribute, shift, (1 << layout.bit_width) - 1))
+        else:
+            others.append(layout)
+    # The family follows from the address.
+    implied = {name: value for name, value in form.implied if name != "family"}
+    option = _OPTION_CLASSES[form.option]
+    return _FormDecoder(option, implied, octets, tuple(numbers), tuple(others))
+
+
+def _decode_form(form: OptionForm, octets: bytes, offset: int) -> TcpOption:
+    decoder = _form_decoder(form.number)
+    values = decoder.implied.copy()
+    fixed = int.from_bytes(octets[: decoder.octets])
+    for attribute, shift, mask in decoder.numbers:
+        values[attribute] = fixed >> shift & mask
+    for layout in decoder.others:
+        values[layout.attribute] = layout.read(octets)
+    return decoder.option(**values, offset=offset, length=len(octets))
 
 
 def encode_option(option: TcpOption) -> bytes:

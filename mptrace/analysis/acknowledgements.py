@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mptrace.analysis.ordering import group_and_frame
 from mptrace.analysis.segmented import is_group_start
 
 if TYPE_CHECKING:
-    from mptrace.analysis.tables import I64
+    from mptrace.analysis.tables import I64, Numbers
 
 NEVER = np.int64(1) << 40
 """In place of a frame number: nothing in the capture acknowledged it."""
-
-_FRAME_BITS = 32
-_LAST_FRAME = (1 << _FRAME_BITS) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,62 +25,73 @@ class Acknowledgements:
     kind) ascends within a group and from group to group.
     """
 
-    group: I64
+    group: Numbers
     place: I64
-    frame: I64
+    frame: Numbers
     time_ns: I64
-    before: I64
-    """The place that was acknowledged before; the group's first one repeats ``place``."""
 
     @classmethod
-    def from_columns(cls, group: I64, place: I64, frame: I64, time_ns: I64) -> Acknowledgements:
+    def from_columns(
+        cls, group: Numbers, place: I64, frame: Numbers, time_ns: I64
+    ) -> Acknowledgements:
         """Keep what advanced. The columns are sorted by group, then frame."""
         # places of a later group are all higher, so one running maximum serves all groups
         running = np.maximum.accumulate(place) if place.size else place
-        starts = is_group_start(group)
-        advanced = starts.copy()
+        advanced = is_group_start(group)
         advanced[1:] |= running[1:] > running[:-1]
         rows = np.flatnonzero(advanced)
-        before = np.empty(rows.size, np.int64)
-        before[1:] = running[rows[1:] - 1]
-        before[starts[rows]] = running[rows[starts[rows]]]
-        return cls(group[rows], running[rows], frame[rows], time_ns[rows], before)
+        return cls(
+            group[rows].astype(np.int32),
+            running[rows],
+            frame[rows].astype(np.int32),
+            time_ns[rows],
+        )
 
-    def first_covering(self, group: I64, place_end: I64) -> I64:
+    @property
+    def before(self) -> I64:
+        """(n,): the place acknowledged before; the group's first one repeats ``place``."""
+        before = np.empty_like(self.place)
+        before[1:] = self.place[:-1]
+        starts = is_group_start(self.group)
+        before[starts] = self.place[starts]
+        return before
+
+    def first_covering(self, group: Numbers, place_end: I64) -> I64:
         """Row of the first acknowledgement that covers all below ``place_end``; -1: none."""
         row = np.searchsorted(self.place, place_end, side="left")
         return self._checked(row, group)
 
-    def frame_covering(self, group: I64, place_end: I64) -> I64:
+    def frame_covering(self, group: Numbers, place_end: I64) -> I64:
         """Frame number of `first_covering`; NEVER where there is none."""
         row = self.first_covering(group, place_end)
         if not self.frame.size:
             return np.full(row.size, NEVER)
         return np.where(row >= 0, self.frame[row], NEVER)
 
-    def latest_before(self, group: I64, frame: I64) -> I64:
+    def latest_before(self, group: Numbers, frame: Numbers) -> I64:
         """Row of the last advance at or before ``frame`` in the group; -1: none."""
-        key = (self.group << _FRAME_BITS) | self.frame
-        row = np.searchsorted(key, (group << _FRAME_BITS) | frame, side="right") - 1
+        key = group_and_frame(self.group, self.frame)
+        row = np.searchsorted(key, group_and_frame(group, frame), side="right") - 1
         return self._checked(row, group)
 
-    def octets_covered(self, group: I64, start: I64, end: I64) -> I64:
+    def octets_covered(self, group: Numbers, start: I64, end: I64) -> I64:
         """How many octets of [start, end) the capture's last acknowledgement covers."""
-        last = self.latest_before(group, np.full(group.size, _LAST_FRAME))
-        if not self.place.size:
+        if not self.place.size or not group.size:
             return np.zeros(group.size, np.int64)
-        covered: I64 = np.where(last >= 0, self.place[last], start)
-        octets: I64 = np.clip(covered - start, 0, end - start)
+        final = np.full(max(int(group.max()), int(self.group[-1])) + 1, np.iinfo(np.int64).min)
+        final[self.group] = self.place  # the last row of each group is written last
+        covered = final[group]
+        octets: I64 = np.clip(covered, start, end) - start
         return octets
 
-    def place_before(self, group: I64, frame: I64, nothing: I64) -> I64:
+    def place_before(self, group: Numbers, frame: Numbers, nothing: I64) -> I64:
         """The place acknowledged when ``frame`` was captured; ``nothing`` where none was."""
         row = self.latest_before(group, frame)
         if not self.place.size:
             return nothing
         return np.where(row >= 0, self.place[row], nothing)
 
-    def _checked(self, row: I64, group: I64) -> I64:
+    def _checked(self, row: Numbers, group: Numbers) -> I64:
         if not self.group.size:
             return np.full(row.size, -1)
         inside = np.clip(row, 0, self.group.size - 1)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mptrace.analysis.data_space import DataSpace
     from mptrace.analysis.mapping_runs import Mappings
     from mptrace.analysis.subflow_space import SubflowSpace
-    from mptrace.analysis.tables import I64, U16, Bool
+    from mptrace.analysis.tables import I64, U16, Bool, Numbers
 
 _CHUNK = 8 << 20
 
@@ -52,12 +52,12 @@ class _Cover:
 
     start: I64
     end: I64
-    row: I64
+    row: Numbers
 
 
 def verify(
     mappings: Mappings,
-    payload_rows: I64,
+    payload_rows: Numbers,
     subflows: SubflowSpace,
     data: DataSpace,
     reader: OctetReader,
@@ -109,7 +109,7 @@ def verify(
     return verdict
 
 
-def _cover(rows: I64, subflows: SubflowSpace) -> _Cover:
+def _cover(rows: Numbers, subflows: SubflowSpace) -> _Cover:
     """The first copy of every octet of the ways."""
     rows = rows[np.argsort(subflows.place[rows], kind="stable")]
     start, end = subflows.place[rows], subflows.place_end[rows]

@@ -8,20 +8,29 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dissector.connection import ConnectionTable
-from dissector.constants import MptcpSubtype
+from dissector.constants import MptcpSubtype, TcpOptionKind
 from dissector.option_codec import decode_options
 from dissector.options import CutOption, MaximumSegmentSize, MpCapable, TcpOption, WindowScale
 from dissector.segment import Segment, StreamEndpoints
 from mptrace.analysis.ordering import stable_order
 from mptrace.analysis.reading import CUT_OPTIONS, ReadCapture
 from mptrace.analysis.segmented import group_starts
-from mptrace.analysis.tables import ACK, I32, I64, RST, SYN, Bool, SegmentTable
+from mptrace.analysis.tables import ACK, I32, I64, RST, SYN, Bool, Numbers, SegmentTable
 
 if TYPE_CHECKING:
     from mptrace.analysis.flows import FlowTable
     from mptrace.analysis.streams import Streams
 
 _DSS = 1 << MptcpSubtype.DSS
+_BESIDE_THE_POINT = frozenset(
+    {
+        TcpOptionKind.NO_OPERATION,
+        TcpOptionKind.TIMESTAMPS,
+        TcpOptionKind.SACK,
+        TcpOptionKind.SACK_PERMITTED,
+    }
+)
+"""Kinds of options that say nothing of MPTCP and nothing of windows."""
 _UNSEEN_OPTIONS = (CutOption(octets=b""),)
 
 
@@ -81,7 +90,7 @@ def track_connections(
         options: tuple[TcpOption, ...] = ()
         if row in options_at:
             area, declared = read.control_options[options_at[row]]
-            options = decode_options(area, declared_length=declared)
+            options = decode_options(area, declared_length=declared, without=_BESIDE_THE_POINT)
             _note_numbers(plane, row, number, from_initiator, options, values[4])
         elif subtypes & CUT_OPTIONS:
             options = _UNSEEN_OPTIONS
@@ -129,7 +138,9 @@ def _note_numbers(
             )
 
 
-def _values(segments: SegmentTable, stream: I32, rows: I64) -> list[tuple[int, tuple[int, ...]]]:
+def _values(
+    segments: SegmentTable, stream: I32, rows: Numbers
+) -> list[tuple[int, tuple[int, ...]]]:
     """Plain Python values of the rows, all columns at once."""
     columns = (
         segments.frame_number[rows].tolist(),

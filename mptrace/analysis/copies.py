@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from mptrace.analysis.mapping_runs import Runs
     from mptrace.analysis.subflow_space import SubflowSpace
-    from mptrace.analysis.tables import I64, Bool
+    from mptrace.analysis.tables import I64, Bool, Numbers
 
 
 class CopyClass(IntEnum):
@@ -49,7 +49,7 @@ class Worth(IntEnum):
 class PayloadPieces:
     """Mapped payload; every column is (n,), in row order of the subflow space."""
 
-    row: I64
+    row: Numbers
     place: I64
     place_end: I64
     data_place: I64
@@ -64,18 +64,18 @@ class PayloadPieces:
 class Copies:
     """Payload pieces with their class, sorted by data place, then capture order."""
 
-    row: I64
+    row: Numbers
     """Row of the segment in the subflow space."""
-    way: I64
-    space: I64
-    frame: I64
+    way: Numbers
+    space: Numbers
+    frame: Numbers
     data_place: I64
     data_end: I64
     kind: NDArray[np.uint8]
     worth: NDArray[np.uint8]
-    repeats_row: I64
+    repeats_row: Numbers
     """Row of the segment that carried the latest earlier copy; -1 for first copies."""
-    first_row: I64
+    first_row: Numbers
     """Row of the segment that carried the first copy."""
     repeated: Bool
     """Whether any other copy of these octets exists."""
@@ -88,7 +88,7 @@ class Copies:
         return self.data_end - self.data_place
 
 
-def payload_pieces(subflows: SubflowSpace, runs: Runs, rows: I64) -> tuple[PayloadPieces, I64]:
+def payload_pieces(subflows: SubflowSpace, runs: Runs, rows: Numbers) -> tuple[PayloadPieces, I64]:
     """Cut the payload of ``rows`` at the borders of runs.
 
     Returns the pieces and, per row given, the octets that no mapping covers.
@@ -108,7 +108,7 @@ def payload_pieces(subflows: SubflowSpace, runs: Runs, rows: I64) -> tuple[Paylo
 def classify(
     pieces: PayloadPieces,
     subflows: SubflowSpace,
-    space_of_way: I64,
+    space_of_way: Numbers,
     acks: Acknowledgements,
     data_acks: Acknowledgements,
     limit: int,
@@ -134,7 +134,11 @@ def classify(
 
 
 def _single(
-    pieces: PayloadPieces, alone: I64, subflows: SubflowSpace, space: I64, acks: Acknowledgements
+    pieces: PayloadPieces,
+    alone: I64,
+    subflows: SubflowSpace,
+    space: Numbers,
+    acks: Acknowledgements,
 ) -> Copies:
     """Pieces that share no octet: first copies."""
     row = pieces.row[alone]
@@ -144,12 +148,12 @@ def _single(
         row=row,
         way=way,
         space=space[alone],
-        frame=subflows.segments.frame_number[row].astype(np.int64),
+        frame=subflows.segments.frame_number[row],
         data_place=pieces.data_place[alone],
         data_end=pieces.data_end[alone],
         kind=nothing,
         worth=nothing,
-        repeats_row=np.full(alone.size, -1),
+        repeats_row=np.full(alone.size, -1, np.int32),
         first_row=row,
         repeated=np.zeros(alone.size, np.bool_),
         delivered_octets=acks.octets_covered(way, pieces.place[alone], pieces.place_end[alone]),
@@ -161,14 +165,14 @@ class _Overlapping:
     """Pieces of overlap clusters, cut at every border, sorted by octets, then capture order."""
 
     element: I64
-    row: I64
-    way: I64
-    frame: I64
+    row: Numbers
+    way: Numbers
+    frame: Numbers
     start: I64
     end: I64
     distance: I64
     """Data place less subflow place: equal means the same subflow sequence number."""
-    space: I64
+    space: Numbers
 
     @classmethod
     def cut(
@@ -176,7 +180,7 @@ class _Overlapping:
         pieces: PayloadPieces,
         who: I64,
         subflows: SubflowSpace,
-        space: I64,
+        space: Numbers,
         acks: Acknowledgements,
         data_acks: Acknowledgements,
         limit: int,
@@ -192,7 +196,7 @@ class _Overlapping:
             )
         )
         cut = cut_everywhere(start, end, borders, limit)
-        frame = subflows.segments.frame_number[row].astype(np.int64)
+        frame = subflows.segments.frame_number[row]
         order = np.lexsort((frame[cut.source], cut.element))
         source = cut.source[order]
         return cls(
@@ -233,7 +237,7 @@ class _Overlapping:
         )
         opening = np.maximum.accumulate(np.where(opens, np.arange(n), 0))
         size = np.bincount(np.cumsum(opens) - 1)
-        repeats = np.full(n, -1)
+        repeats = np.full(n, -1, np.int32)
         repeats[1:] = self.row[:-1]
         repeats[opens] = -1
         later = np.full(n, NEVER)

@@ -18,7 +18,7 @@ from mptrace.analysis.segmented import group_starts, is_group_start
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mptrace.analysis.tables import I64, Bool
+    from mptrace.analysis.tables import I64, Bool, Numbers
 
 _NEVER = np.int64(1) << 31
 
@@ -27,9 +27,9 @@ _NEVER = np.int64(1) << 31
 class OutOfOrder:
     """Packets with out-of-order first copies, in capture order within a space; (n,) each."""
 
-    space: I64
-    frame: I64
-    row: I64
+    space: Numbers
+    frame: Numbers
+    row: Numbers
     octets: I64
     """First copies in the packet that came before lower octets had been seen."""
     extent: I64
@@ -42,12 +42,12 @@ class OutOfOrder:
 class Holes:
     """Octets of which no copy was captured, as ranges on the data axis; (n,) each."""
 
-    space: I64
+    space: Numbers
     start: I64
     end: I64
 
 
-def holes_of(space: I64, start: I64, end: I64, floor: I64) -> Holes:
+def holes_of(space: Numbers, start: I64, end: I64, floor: I64) -> Holes:
     """The gaps between disjoint first copies sorted by place, and below the first one.
 
     ``floor`` is (spaces,), the place of the lowest octet of each space.
@@ -92,7 +92,7 @@ def find_out_of_order(copies: Copies, floor: I64) -> tuple[OutOfOrder, Holes]:
     )
 
 
-def _completed_below(space: I64, frame: I64, start: I64, end: I64, floor: I64) -> I64:
+def _completed_below(space: Numbers, frame: Numbers, start: I64, end: I64, floor: I64) -> I64:
     """The frame in which the last octet below each piece was seen; _NEVER below a hole."""
     n = space.size
     opens = is_group_start(space)
@@ -107,7 +107,7 @@ def _completed_below(space: I64, frame: I64, start: I64, end: I64, floor: I64) -
     return np.maximum.accumulate(arrival + rank * span) - rank * span
 
 
-def _missing_below(space: I64, frame: I64, start: I64, end: I64, floor: I64) -> I64:
+def _missing_below(space: Numbers, frame: Numbers, start: I64, end: I64, floor: I64) -> I64:
     """Octets below each piece that had not been seen when it was captured.
 
     These are the holes below, which are never seen, and the lower pieces that came later. The

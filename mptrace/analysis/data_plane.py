@@ -25,10 +25,10 @@ from mptrace.analysis.mapping_runs import (
     distinct_mappings,
     runs_of,
 )
-from mptrace.analysis.ordering import stable_order
+from mptrace.analysis.ordering import capture_order, stable_order
 from mptrace.analysis.sequential_copies import classify_one_by_one
 from mptrace.analysis.subflow_space import SubflowSpace, build
-from mptrace.analysis.tables import ACK, I64, RST, DssTable, SegmentTable
+from mptrace.analysis.tables import ACK, I32, I64, RST, DssTable, Numbers, SegmentTable
 
 if TYPE_CHECKING:
     from mptrace.analysis.control import ControlPlane
@@ -47,16 +47,16 @@ class DataPlane:
     membership: Membership
     subflows: SubflowSpace
     data: DataSpace
-    space_of_way: I64
+    space_of_way: Numbers
     dss: DssTable
     expanded: ExpandedDss
-    dss_row: I64
+    dss_row: Numbers
     """Row of the segment that carries each DSS."""
     implausible_dss: I64
     """DSS rows whose DSN lies far outside of the connection's data."""
     mappings: Mappings
     runs: Runs
-    payload_rows: I64
+    payload_rows: Numbers
     unmapped: I64
     """Octets without a mapping, per payload row."""
     copies: Copies
@@ -77,15 +77,18 @@ class DataPlane:
 
 def build_data_plane(
     segments: SegmentTable,
-    subflow: I64,
+    subflow: I32,
     dss: DssTable,
     control: ControlPlane,
     membership: Membership,
 ) -> DataPlane:
-    """Build all tables. ``subflow`` is (n,), the subflow of each row of ``segments``."""
+    """Build all tables. ``subflow`` is (n,), the subflow of each row of ``segments``.
+
+    ``segments`` and ``dss`` become part of the result, in another order.
+    """
     subflows, row_of = build(segments, subflow, membership.ways // 2, dss)
     dss_row = row_of[dss.segment]
-    space_of_way = membership.space_of_way()
+    space_of_way = membership.space_of_way().astype(np.int32)
     initial, known = membership.initial_data_seqs()
     dss_space = space_of_way[subflows.way[dss_row]]
     expanded = expand(dss, dss_space, initial, known)
@@ -97,7 +100,7 @@ def build_data_plane(
     fallback = fallback_frames(membership)
     runs = continued_runs(runs, mappings, membership, subflows, data, space_of_way)
     has_payload = (subflows.segments.payload_length > 0) & ((subflows.segments.flags & RST) == 0)
-    payload_rows = np.flatnonzero(has_payload)
+    payload_rows = np.flatnonzero(has_payload).astype(np.int32)
     pieces, unmapped = copying.payload_pieces(subflows, runs, payload_rows)
     acks = _subflow_acks(subflows)
     data_acks = _data_acks(
@@ -132,7 +135,7 @@ def build_data_plane(
     )
 
 
-def _with_implicit(rows: MappingRows, control: ControlPlane, row_of: I64) -> MappingRows:
+def _with_implicit(rows: MappingRows, control: ControlPlane, row_of: Numbers) -> MappingRows:
     """Add the mappings that MP_CAPABLE options with a data length are (RFC 8684 section 3.1)."""
     found = [m for m in control.implicit_mappings if row_of[m.row] >= 0]
     if not found:
@@ -165,7 +168,7 @@ def _subflow_acks(subflows: SubflowSpace) -> Acknowledgements:
     return Acknowledgements.from_columns(
         target,
         subflows.ack_place[rows],
-        segments.frame_number[rows].astype(np.int64),
+        segments.frame_number[rows],
         segments.time_ns[rows],
     )
 
@@ -173,14 +176,14 @@ def _subflow_acks(subflows: SubflowSpace) -> Acknowledgements:
 def _data_acks(
     dss: DssTable,
     expanded: ExpandedDss,
-    dss_row: I64,
-    dss_space: I64,
+    dss_row: Numbers,
+    dss_space: Numbers,
     subflows: SubflowSpace,
     data: DataSpace,
     mappings: Mappings,
     runs: Runs,
     fallback: I64,
-    space_of_way: I64,
+    space_of_way: Numbers,
 ) -> Acknowledgements:
     """DATA_ACKs, and after a fallback the ACKs that stand for them, grouped by space."""
     index = np.flatnonzero(dss.data_ack_octets > 0)
@@ -204,9 +207,8 @@ def _data_acks(
         row = np.append(row, plain_row)
         space = np.append(space, plain_space)
         place = np.append(place, plain_place)
-    frame = subflows.segments.frame_number[row].astype(np.int64)
-    order = np.argsort(frame, kind="stable")
-    order = order[stable_order(space[order])]
+    frame = subflows.segments.frame_number[row]
+    order = capture_order(space, frame)
     return Acknowledgements.from_columns(
         space[order], place[order], frame[order], subflows.segments.time_ns[row[order]]
     )

@@ -17,7 +17,7 @@ from mptrace.analysis.ordering import stable_order
 from mptrace.analysis.segmented import group_starts
 
 if TYPE_CHECKING:
-    from mptrace.analysis.tables import I64, U64, Bool, DssTable
+    from mptrace.analysis.tables import I64, U64, Bool, DssTable, Numbers
 
 _ROOM = np.int64(1) << 33
 _WIDEST = 1 << 46
@@ -36,15 +36,15 @@ class DataSpace:
     reach: int
     """Relative numbers further away than this are no plausible DSNs of their space."""
 
-    def place(self, relative: I64, space: I64) -> I64:
+    def place(self, relative: I64, space: Numbers) -> I64:
         """Place on the axis of relative data sequence numbers."""
         return relative + self.origin[space]
 
-    def relative(self, place: I64, space: I64) -> I64:
+    def relative(self, place: I64, space: Numbers) -> I64:
         """Relative data sequence number of places."""
         return place - self.origin[space]
 
-    def data_seq(self, place: I64, space: I64) -> U64:
+    def data_seq(self, place: I64, space: Numbers) -> U64:
         """64-bit data sequence numbers of places."""
         relative = (place - self.origin[space]).view(np.uint64)
         return relative + self.initial_data_seq[space]
@@ -58,7 +58,7 @@ class ExpandedDss:
     data_ack: U64
 
 
-def expand(dss: DssTable, space: I64, initial: U64, known: Bool) -> ExpandedDss:
+def expand(dss: DssTable, space: Numbers, initial: U64, known: Bool) -> ExpandedDss:
     """Expand 4-octet DSNs and DATA_ACKs to 64 bits (RFC 8684 section 3.3.1).
 
     A 4-octet number is taken next to the number before it in the same space, whoever sent that:
@@ -122,7 +122,7 @@ def _expand_sorted(owner: I64, value: U64, whole: Bool, initial: U64, known: Boo
 
 
 def lay_out(
-    dss: DssTable, expanded: ExpandedDss, space: I64, spaces: int, initial: U64, known: Bool
+    dss: DssTable, expanded: ExpandedDss, space: Numbers, spaces: int, initial: U64, known: Bool
 ) -> DataSpace:
     """Find the origin of spaces without a captured handshake, and place all on the axis."""
     reach = min(_WIDEST, _AXIS // max(spaces, 1))

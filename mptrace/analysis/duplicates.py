@@ -7,30 +7,35 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from mptrace.analysis.tables import Bool, SegmentTable
+    from mptrace.analysis.tables import I64, Bool, RecognitionTable
 
 
-def find_duplicates(table: SegmentTable, has_identification: Bool) -> Bool:
+def find_duplicates(table: RecognitionTable) -> Bool:
     """Rows that are a second capture of an earlier row's packet.
 
     Two rows are the same packet when all that a sender sets is equal (addresses, ports, IP
     identification, TCP header and checksum, length) and they were captured in different places
     (interface, tunnel depth, direction), or, where the IP identification tells packets apart,
-    even in one place, as a mirror port does. ``has_identification`` is (n,): IPv4 with a non-zero
-    identification.
+    even in one place, as a mirror port does.
     """
-    n = len(table)
-    duplicate = np.zeros(n, np.bool_)
-    if n < 2:
+    duplicate = np.zeros(len(table), np.bool_)
+    rows = _with_an_equal(table)
+    if not rows.size:
         return duplicate
-    order = np.argsort(table.identity, kind="stable")
-    identity = table.identity[order]
-    same = identity[1:] == identity[:-1]
-    if not same.any():
-        return duplicate
-    opens = np.append(True, ~same)
-    leader = order[np.maximum.accumulate(np.where(opens, np.arange(n), 0))]
-    elsewhere = table.place[order] != table.place[leader]
-    again = ~opens & (elsewhere | has_identification[order])
-    duplicate[order[again]] = True
+    rows = rows[np.argsort(table.identity[rows], kind="stable")]
+    identity = table.identity[rows]
+    opens = np.append(True, identity[1:] != identity[:-1])
+    leader = rows[np.maximum.accumulate(np.where(opens, np.arange(rows.size), 0))]
+    elsewhere = table.place[rows] != table.place[leader]
+    duplicate[rows[~opens & (elsewhere | table.has_identification[rows])]] = True
     return duplicate
+
+
+def _with_an_equal(table: RecognitionTable) -> I64:
+    """Rows whose identity occurs more than once: in most captures none."""
+    identity = np.sort(table.identity)
+    repeated = identity[1:][identity[1:] == identity[:-1]]
+    if not repeated.size:
+        return np.empty(0, np.int64)
+    at = np.minimum(np.searchsorted(repeated, table.identity), repeated.size - 1)
+    return np.flatnonzero(repeated[at] == table.identity)

@@ -8,7 +8,7 @@ import numpy as np
 
 from mptrace.analysis.acknowledgements import NEVER
 from mptrace.analysis.mapping_runs import Mappings, Runs
-from mptrace.analysis.tables import ACK, I64, RST
+from mptrace.analysis.tables import ACK, I64, RST, Numbers
 
 if TYPE_CHECKING:
     from dissector.connection_state import ConnectionState
@@ -34,7 +34,7 @@ def continued_runs(
     membership: Membership,
     subflows: SubflowSpace,
     data: DataSpace,
-    space_of_way: I64,
+    space_of_way: Numbers,
 ) -> Runs:
     """Add one run per way that carries a data stream on after its mappings end.
 
@@ -109,7 +109,7 @@ def _continuation(
 
 
 def stream_acknowledgements(
-    subflows: SubflowSpace, runs: Runs, fallback: I64, space_of_way: I64
+    subflows: SubflowSpace, runs: Runs, fallback: I64, space_of_way: Numbers
 ) -> tuple[I64, I64, I64]:
     """TCP ACKs that acknowledge the data stream itself: row, space and data place of each."""
     nothing = np.empty(0, np.int64)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mptrace.analysis.data_plane import DataPlane
-    from mptrace.analysis.tables import I64
+    from mptrace.analysis.tables import I64, Numbers
 
 
 @dataclass(slots=True)
@@ -37,7 +37,7 @@ class Spread:
     highest: I64
 
     @classmethod
-    def of(cls, group: I64, value: I64, groups: int) -> Spread:
+    def of(cls, group: Numbers, value: I64, groups: int) -> Spread:
         """Spread of ``value`` in each group; zeros where a group has no sample."""
         samples = count_by(group, groups)
         order = np.lexsort((value, group))
@@ -80,7 +80,7 @@ class Extent:
     last_ns: I64
 
     @classmethod
-    def of(cls, group: I64, time_ns: I64, groups: int) -> Extent:
+    def of(cls, group: Numbers, time_ns: I64, groups: int) -> Extent:
         """Extent of the times of each group."""
         order = stable_order(group)
         group, time_ns = group[order], time_ns[order]
@@ -217,7 +217,9 @@ def space_figures(plane: DataPlane, verdict: NDArray[np.uint8]) -> tuple[SpaceFi
     )
 
 
-def _by_class(group: I64, kind: NDArray[np.uint8], weight: I64, groups: int) -> NDArray[np.int64]:
+def _by_class(
+    group: Numbers, kind: NDArray[np.uint8], weight: I64, groups: int
+) -> NDArray[np.int64]:
     """Sums per group and class, as (groups, 4)."""
     return sum_by(4 * group + kind, weight, 4 * groups).reshape(groups, 4)
 
@@ -233,13 +235,14 @@ def _first_places(plane: DataPlane) -> I64:
     return floor
 
 
-def _time_of_frames(plane: DataPlane, frame: I64) -> I64:
+def _time_of_frames(plane: DataPlane, frame: Numbers) -> I64:
     """Capture times of frames that carry payload."""
     segments = plane.subflows.segments
     rows = plane.payload_rows
     frames = segments.frame_number[rows]
-    order = np.argsort(frames, kind="stable")
-    return segments.time_ns[rows[order[np.searchsorted(frames[order], frame)]]]
+    row_of_frame = np.zeros(int(frames.max()) + 1 if frames.size else 1, np.int32)
+    row_of_frame[frames] = rows
+    return segments.time_ns[row_of_frame[frame]]
 
 
 def _bursts(plane: DataPlane) -> I64:

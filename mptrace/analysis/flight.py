@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mptrace.analysis.ordering import stable_order
+from mptrace.analysis.ordering import capture_order
 from mptrace.analysis.segmented import group_starts
 
 if TYPE_CHECKING:
     from mptrace.analysis.acknowledgements import Acknowledgements
     from mptrace.analysis.subflow_space import SubflowSpace
-    from mptrace.analysis.tables import I64
+    from mptrace.analysis.tables import I64, Numbers
 
 
 @dataclass(slots=True)
 class Flight:
     """What was sent and not yet acknowledged, at each packet that sent; every column is (n,)."""
 
-    group: I64
+    group: Numbers
     """Data sequence space or way."""
-    row: I64
+    row: Numbers
     sent_end: I64
     """Highest place sent so far."""
     acked: I64
@@ -44,16 +44,20 @@ class Flight:
 
 
 def flight_of(
-    group: I64, row: I64, end: I64, subflows: SubflowSpace, acks: Acknowledgements, floor: I64
+    group: Numbers,
+    row: Numbers,
+    end: I64,
+    subflows: SubflowSpace,
+    acks: Acknowledgements,
+    floor: I64,
 ) -> Flight:
     """Flight at every packet that sent something.
 
     ``group``, ``row`` and ``end`` are (n,), the place after the last octet that the packet in
     ``row`` sent. ``floor`` is (groups,): acknowledged where the capture shows none yet.
     """
-    frame = subflows.segments.frame_number[row].astype(np.int64)
-    order = np.argsort(frame, kind="stable")
-    order = order[stable_order(group[order])]
+    frame = subflows.segments.frame_number[row]
+    order = capture_order(group, frame)
     group, row, end, frame = group[order], row[order], end[order], frame[order]
     # places of a later group are all higher, so one running maximum serves all groups
     sent_end = np.maximum.accumulate(end) if end.size else end

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dissector.packet_columns import TcpColumns
-    from mptrace.analysis.tables import I32, I64, U64, Bool
+    from mptrace.analysis.tables import I32, I64, U64, Bool, Numbers
 
 _KEY_COLUMNS = 6
 _MULTIPLIERS = np.array(
@@ -108,7 +108,7 @@ class FlowTable:
             same &= self._keys[flow, index] == column
         return np.where(same, flow, -1)
 
-    def _add(self, columns: tuple[U64, ...], hashes: U64, rows: I64) -> None:
+    def _add(self, columns: tuple[U64, ...], hashes: U64, rows: Numbers) -> None:
         fresh, fresh_hashes = [], []
         for row in rows.tolist():
             key = tuple(int(c[row]) for c in columns)

@@ -71,11 +71,14 @@ def stretches(dss: DssTable, stream: I64, from_initiator: Bool) -> list[Stretch]
     ]
 
 
+def any_partial(table: ConnectionTable) -> bool:
+    """Whether there is anything to group: most captures hold whole connections alone."""
+    return bool(table.unassigned_streams) or any(c.partial for c in table.connections)
+
+
 def group_partial_connections(table: ConnectionTable, found: list[Stretch]) -> None:
     """Adopt unassigned streams, and merge partial connections that turn out to be one."""
     waiting = set(table.unassigned_streams)
-    if not waiting and not any(connection.partial for connection in table.connections):
-        return
     for one, other in _neighbours(found):
         _unite(table, waiting, one, other)
     for stream in sorted(waiting):

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from mptrace.analysis.copies import Copies, CopyClass
-from mptrace.analysis.ordering import stable_order
+from mptrace.analysis.ordering import capture_order
 
 if TYPE_CHECKING:
     from mptrace.analysis.data_plane import DataPlane
     from mptrace.analysis.stalls import StallColumns
-    from mptrace.analysis.tables import I64
+    from mptrace.analysis.tables import Numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +30,16 @@ class HandoverRow:
 class FirstCopies:
     """Segments with first copies, sorted by space, then frame; every column is (n,)."""
 
-    space: I64
-    frame: I64
-    row: I64
-    way: I64
+    space: Numbers
+    frame: Numbers
+    row: Numbers
+    way: Numbers
 
     @classmethod
     def of(cls, copies: Copies) -> FirstCopies:
         """The first copies of all spaces."""
         first = np.flatnonzero(copies.kind == CopyClass.FIRST)
-        first = first[np.argsort(copies.frame[first], kind="stable")]
-        first = first[stable_order(copies.space[first])]
+        first = first[capture_order(copies.space[first], copies.frame[first])]
         return cls(copies.space[first], copies.frame[first], copies.row[first], copies.way[first])
 
     def _at(self, space: int, frame: int, side: Literal["left", "right"]) -> int:

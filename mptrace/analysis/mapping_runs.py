@@ -20,21 +20,21 @@ from mptrace.analysis.ordering import stable_order
 if TYPE_CHECKING:
     from mptrace.analysis.data_space import DataSpace, ExpandedDss
     from mptrace.analysis.subflow_space import SubflowSpace
-    from mptrace.analysis.tables import I64, U16, Bool, DssTable
+    from mptrace.analysis.tables import I64, U16, Bool, DssTable, Numbers
 
 
 @dataclass(slots=True)
 class Mappings:
     """Distinct mappings, sorted by place in the subflow; every column is (n,)."""
 
-    way: I64
-    space: I64
+    way: Numbers
+    space: Numbers
     place: I64
     """Of the first octet, on the subflow axis."""
     place_end: I64
     data_place: I64
     """Of the first octet, on the data axis."""
-    first_row: I64
+    first_row: Numbers
     """Row of the segment (in the subflow space) that announced it first."""
     announced: I64
     """How many segments carry it."""
@@ -67,7 +67,7 @@ class Runs:
 class MappingRows:
     """Mappings as announced, before repeated ones are put together; every column is (n,)."""
 
-    row: I64
+    row: Numbers
     """Row of the announcing segment in the subflow space."""
     subflow_position: I64
     relative_data_seq: I64
@@ -80,10 +80,10 @@ class MappingRows:
 def announced_mappings(
     dss: DssTable,
     expanded: ExpandedDss,
-    row_of: I64,
+    row_of: Numbers,
     subflows: SubflowSpace,
     data: DataSpace,
-    space_of_way: I64,
+    space_of_way: Numbers,
 ) -> tuple[MappingRows, I64]:
     """The mappings that DSS options announce, and the DSS rows with an implausible DSN.
 
@@ -115,7 +115,7 @@ def announced_mappings(
 
 
 def distinct_mappings(
-    rows: MappingRows, subflows: SubflowSpace, data: DataSpace, space_of_way: I64
+    rows: MappingRows, subflows: SubflowSpace, data: DataSpace, space_of_way: Numbers
 ) -> Mappings:
     """Put repeated announcements of a mapping together."""
     order = stable_order(subflows.way[rows.row])

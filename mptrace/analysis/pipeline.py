@@ -10,6 +10,7 @@ import numpy as np
 
 from mptrace.analysis.assemble import Assembler
 from mptrace.analysis.checksums import verify
+from mptrace.analysis.collector import collector_paused
 from mptrace.analysis.control import ControlPlane, track_connections
 from mptrace.analysis.copies import CopyClass
 from mptrace.analysis.data_fins import data_fin_positions
@@ -18,7 +19,7 @@ from mptrace.analysis.direction_values import AckedEnd, DirectionValues
 from mptrace.analysis.duplicates import find_duplicates
 from mptrace.analysis.figures import mappings_by_subflow_count, space_figures, way_figures
 from mptrace.analysis.findings import find_all
-from mptrace.analysis.grouping import group_partial_connections, stretches
+from mptrace.analysis.grouping import any_partial, group_partial_connections, stretches
 from mptrace.analysis.handovers import FirstCopies, find_handovers
 from mptrace.analysis.membership import number_members
 from mptrace.analysis.model import CaptureSummary, Connection, Damage
@@ -26,7 +27,7 @@ from mptrace.analysis.reading import CUT_OPTIONS, PacketCounts, ReadCapture, rea
 from mptrace.analysis.results import Analysis, Evidence, Figures
 from mptrace.analysis.stalls import find_stalls
 from mptrace.analysis.streams import Streams, number_streams
-from mptrace.analysis.tables import FIN, I32, I64, RST, Bool
+from mptrace.analysis.tables import FIN, I32, I64, RST, Bool, RecognitionTable
 from mptrace.analysis.windows import right_edges, window_limited_packets
 from mptrace.capture import Capture, open_capture
 
@@ -51,6 +52,7 @@ def analyze(paths: Paths, *, progress: Progress | None = None) -> Analysis:
         return analyze_capture(capture, report)
 
 
+@collector_paused()
 def analyze_capture(capture: Capture, progress: Callable[[int], None] | None = None) -> Analysis:
     """Analyze an open capture."""
     read = read_capture(capture, progress)
@@ -88,7 +90,8 @@ def _sort_into_streams(read: ReadCapture) -> _Sorting:
     segments.from_initiator = segments.from_initiator == streams.low_initiates[stream]
     has_mptcp = np.zeros(len(streams), np.bool_)
     has_mptcp[stream[(segments.subtypes & ~np.uint16(CUT_OPTIONS)) != 0]] = True
-    duplicate = find_duplicates(segments, read.has_identification)
+    duplicate = find_duplicates(read.recognition)
+    read.recognition = RecognitionTable.none()
     return _Sorting(
         streams,
         stream,
@@ -98,26 +101,30 @@ def _sort_into_streams(read: ReadCapture) -> _Sorting:
 
 
 def _data_plane(read: ReadCapture, sorting: _Sorting, control: ControlPlane) -> DataPlane:
-    """Number connections and subflows, and keep only the rows that belong to them."""
+    """Number connections and subflows, and keep only the rows that belong to them.
+
+    The tables of ``read`` are brought into the data plane's order, not copied.
+    """
     segments, dss = read.segments, read.dss
-    dss = dss.take(sorting.wanted[dss.segment])
-    stream = sorting.stream[dss.segment].astype(np.int64)
-    group_partial_connections(
-        control.table, stretches(dss, stream, segments.from_initiator[dss.segment])
-    )
+    if not sorting.wanted.all():
+        dss.keep(sorting.wanted[dss.segment])
+    if any_partial(control.table):
+        stream = sorting.stream[dss.segment].astype(np.int64)
+        found = stretches(dss, stream, segments.from_initiator[dss.segment])
+        group_partial_connections(control.table, found)
     control.table.finish()
     first_row = np.zeros(len(sorting.streams), np.int64)
     rows = np.flatnonzero(sorting.wanted)[::-1]
     first_row[sorting.stream[rows]] = rows
     membership = number_members(control.table.connections, first_row)
-    subflow = membership.subflow_of_stream[sorting.stream]
+    subflow = membership.subflow_of_stream.astype(np.int32)[sorting.stream]
     kept = sorting.wanted & (subflow >= 0)
     if not kept.all():
         number = np.cumsum(kept) - 1
-        segments = segments.take(kept)
         subflow = subflow[kept]
-        dss = dss.take(kept[dss.segment])
+        dss.keep(kept[dss.segment])
         dss.segment = number[dss.segment].astype(np.int32)
+        segments.keep(kept)
         control.implicit_mappings = [
             replace(mapping, row=int(number[mapping.row]))
             for mapping in control.implicit_mappings

@@ -19,6 +19,7 @@ from mptrace.analysis.tables import (
     U16,
     Bool,
     DssTable,
+    RecognitionTable,
     SegmentTable,
     concatenate,
 )
@@ -43,13 +44,13 @@ class ReadCapture:
     """All that the analysis keeps of the packets."""
 
     segments: SegmentTable
+    recognition: RecognitionTable
     dss: DssTable
     flows: FlowTable
     control_rows: I64
     """Rows of segments with a control option or flag, ascending in capture order."""
     control_options: list[tuple[bytes, int]]
     """Their option areas as captured, and the length that the TCP header declares."""
-    has_identification: Bool
     counts: PacketCounts
 
 
@@ -82,8 +83,8 @@ class PacketCounts:
 @dataclass(slots=True)
 class _Parts:
     segments: list[SegmentTable] = field(default_factory=list)
+    recognition: list[RecognitionTable] = field(default_factory=list)
     dss: list[DssTable] = field(default_factory=list)
-    has_identification: list[Bool] = field(default_factory=list)
     control_rows: list[I64] = field(default_factory=list)
     control_options: list[tuple[bytes, int]] = field(default_factory=list)
     rows: int = 0
@@ -98,14 +99,10 @@ def read_capture(capture: Capture, progress: Callable[[int], None] | None = None
         if tcp.record.size:
             _take(capture, batch, tcp, flows, counts, parts)
     segments = concatenate(SegmentTable, parts.segments)
+    recognition = concatenate(RecognitionTable, parts.recognition)
     dss = concatenate(DssTable, parts.dss)
     control = np.concatenate(parts.control_rows) if parts.control_rows else np.empty(0, np.int64)
-    identified = (
-        np.concatenate(parts.has_identification)
-        if parts.has_identification
-        else np.empty(0, np.bool_)
-    )
-    result = ReadCapture(segments, dss, flows, control, parts.control_options, identified, counts)
+    result = ReadCapture(segments, recognition, dss, flows, control, parts.control_options, counts)
     if len(capture.paths) > 1:
         _in_frame_order(result)
     return result
@@ -130,8 +127,8 @@ def _take(
     control = (tcp.flags & (SYN | FIN | RST)) != 0
     control |= (subtypes & ~np.uint16(_ORDINARY)) != 0
     subtypes[cut] |= np.uint16(CUT_OPTIONS)
-    parts.segments.append(_segments(capture, batch, tcp, flow, from_low, subtypes))
-    parts.has_identification.append(tcp.ip_identification != 0)
+    parts.segments.append(_segments(batch, tcp, flow, from_low, subtypes))
+    parts.recognition.append(_recognition(capture, batch, tcp, flow, from_low))
     parts.dss.append(_dss_table(dss, parts.rows))
     special = dss.data_fin | ((dss.data_seq_octets > 0) & (dss.data_length == 0))
     control[dss.packet[special]] = True
@@ -179,14 +176,9 @@ def _dss_table(dss: DssColumns, first_row: int) -> DssTable:
     )
 
 
-def _segments(
-    capture: Capture,
-    batch: RecordBatch,
-    tcp: TcpColumns,
-    flow: I32,
-    from_low: Bool,
-    subtypes: U16,
-) -> SegmentTable:
+def _recognition(
+    capture: Capture, batch: RecordBatch, tcp: TcpColumns, flow: I32, from_low: Bool
+) -> RecognitionTable:
     sender = from_low.astype(np.uint64)
     identity = mixed(
         (
@@ -200,6 +192,12 @@ def _segments(
             | tcp.header_length.astype(np.uint64),
         )
     )
+    return RecognitionTable(identity, _places(capture, batch, tcp), tcp.ip_identification != 0)
+
+
+def _segments(
+    batch: RecordBatch, tcp: TcpColumns, flow: I32, from_low: Bool, subtypes: U16
+) -> SegmentTable:
     return SegmentTable(
         frame_number=batch.frame_number[tcp.record].astype(np.int32),
         time_ns=batch.time_ns[tcp.record],
@@ -214,8 +212,6 @@ def _segments(
         payload_position=tcp.payload_offset + batch.buffer_offset,
         source=np.full(flow.size, batch.source, np.uint16),
         subtypes=subtypes,
-        identity=identity,
-        place=_places(capture, batch, tcp),
         wire_length=batch.wire_length[tcp.record].astype(np.int32),
     )
 
@@ -241,10 +237,10 @@ def _in_frame_order(read: ReadCapture) -> None:
     order = np.argsort(read.segments.frame_number, kind="stable")
     row_of = np.empty(order.size, np.int64)
     row_of[order] = np.arange(order.size)
-    read.segments = read.segments.take(order)
-    read.has_identification = read.has_identification[order]
+    read.segments.keep(order)
+    read.recognition = read.recognition.take(order)
     read.dss.segment = row_of[read.dss.segment].astype(np.int32)
-    read.dss = read.dss.take(np.argsort(read.dss.segment, kind="stable"))
+    read.dss.keep(np.argsort(read.dss.segment, kind="stable"))
     control = row_of[read.control_rows]
     by_row = np.argsort(control, kind="stable")
     read.control_rows = control[by_row]

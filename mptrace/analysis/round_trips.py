@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from mptrace.analysis.acknowledgements import Acknowledgements
     from mptrace.analysis.mapping_runs import Mappings
     from mptrace.analysis.subflow_space import SubflowSpace
-    from mptrace.analysis.tables import I64
+    from mptrace.analysis.tables import I64, Numbers
 
 
 @dataclass(slots=True)
 class RoundTrips:
     """Samples; every column is (n,)."""
 
-    group: I64
+    group: Numbers
     """Way of a subflow, or data sequence space."""
-    row: I64
+    row: Numbers
     """Row of the segment that was sent."""
     sent_ns: I64
     acked_ns: I64
@@ -37,7 +37,7 @@ class RoundTrips:
 
 
 def subflow_round_trips(
-    subflows: SubflowSpace, payload_rows: I64, acks: Acknowledgements
+    subflows: SubflowSpace, payload_rows: Numbers, acks: Acknowledgements
 ) -> RoundTrips:
     """Time from a segment to the ACK that first covers its last octet, without retransmissions.
 
@@ -77,7 +77,7 @@ def data_round_trips(
 
 
 def _samples(
-    group: I64, row: I64, subflows: SubflowSpace, ack: I64, acks: Acknowledgements
+    group: Numbers, row: Numbers, subflows: SubflowSpace, ack: I64, acks: Acknowledgements
 ) -> RoundTrips:
     """Keep what was acknowledged, by a packet that came after the data."""
     acked = np.flatnonzero(ack >= 0)

@@ -18,7 +18,7 @@ from mptrace.analysis.intervals import in_overlap
 if TYPE_CHECKING:
     from mptrace.analysis.acknowledgements import Acknowledgements
     from mptrace.analysis.subflow_space import SubflowSpace
-    from mptrace.analysis.tables import I64, Bool
+    from mptrace.analysis.tables import I64, Bool, Numbers
 
 _KINDS = {
     "first": CopyClass.FIRST,
@@ -31,7 +31,7 @@ _KINDS = {
 def classify_one_by_one(
     pieces: PayloadPieces,
     subflows: SubflowSpace,
-    space_of_way: I64,
+    space_of_way: Numbers,
     acks: Acknowledgements,
     data_acks: Acknowledgements,
 ) -> Copies:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mptrace.analysis.ordering import group_and_frame
+
 if TYPE_CHECKING:
     from mptrace.analysis.acknowledgements import Acknowledgements
     from mptrace.analysis.flight import Flight
     from mptrace.analysis.subflow_space import SubflowSpace
-    from mptrace.analysis.tables import I64
+    from mptrace.analysis.tables import I64, Numbers
 
 SHORTEST_STALL_NS = 200_000_000
 STALL_ROUND_TRIPS = 4
@@ -21,7 +23,7 @@ STALL_ROUND_TRIPS = 4
 class StallColumns:
     """Stretches in which octets were outstanding and no DATA_ACK advanced; (n,) each."""
 
-    space: I64
+    space: Numbers
     start_ns: I64
     end_ns: I64
     outstanding: I64
@@ -44,7 +46,7 @@ def find_stalls(
     advances, or with the connection's last packet. ``median_rtt_ns`` (spaces,) is negative where
     there is no data RTT; ``last_frame`` and ``last_ns`` (spaces,) are of the connection's end.
     """
-    frame = subflows.segments.frame_number[flight.row].astype(np.int64)
+    frame = subflows.segments.frame_number[flight.row]
     time = subflows.segments.time_ns[flight.row]
     # Packets that sent new octets while all before were acknowledged open a stretch...
     fresh = flight.sent_end > flight.acked
@@ -84,30 +86,33 @@ def find_stalls(
     )
 
 
-def _key(group: I64, frame: I64) -> I64:
-    return group << 32 | frame
-
-
-def _sent_when(flight: Flight, flight_frame: I64, group: I64, frame: I64) -> I64:
+def _sent_when(flight: Flight, flight_frame: Numbers, group: Numbers, frame: Numbers) -> I64:
     """Highest place sent up to ``frame`` in the group; -1 where nothing was."""
     if not flight.group.size:
         return np.full(group.size, -1)
-    row = np.searchsorted(_key(flight.group, flight_frame), _key(group, frame), side="right") - 1
+    row = (
+        np.searchsorted(
+            group_and_frame(flight.group, flight_frame), group_and_frame(group, frame), side="right"
+        )
+        - 1
+    )
     at = np.maximum(row, 0)
     return np.where((row >= 0) & (flight.group[at] == group), flight.sent_end[at], -1)
 
 
-def _first_sent(flight: Flight, group: I64) -> I64:
+def _first_sent(flight: Flight, group: Numbers) -> I64:
     """What counts as acknowledged in a group before its first DATA_ACK."""
     if not flight.group.size:
         return np.zeros(group.size, np.int64)
     return flight.acked[np.minimum(np.searchsorted(flight.group, group), flight.group.size - 1)]
 
 
-def _next_advance(acks: Acknowledgements, group: I64, frame: I64) -> I64:
+def _next_advance(acks: Acknowledgements, group: Numbers, frame: Numbers) -> I64:
     """The first advance after ``frame`` in the group; -1: none."""
     if not acks.group.size:
         return np.full(group.size, -1)
-    row = np.searchsorted(_key(acks.group, acks.frame), _key(group, frame), side="right")
+    row = np.searchsorted(
+        group_and_frame(acks.group, acks.frame), group_and_frame(group, frame), side="right"
+    )
     at = np.minimum(row, acks.group.size - 1)
     return np.where((row < acks.group.size) & (acks.group[at] == group), at, -1)

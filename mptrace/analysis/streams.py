@@ -9,7 +9,7 @@ import numpy as np
 
 from mptrace.analysis.ordering import stable_order
 from mptrace.analysis.segmented import group_starts
-from mptrace.analysis.tables import ACK, FIN, I32, I64, RST, SYN, Bool
+from mptrace.analysis.tables import ACK, FIN, I32, I64, RST, SYN, Bool, Numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,7 +110,7 @@ def _reused_flows(table: StreamSegments, by_flow: I64) -> Iterator[tuple[int, I6
             yield int(flow[starts[group]]), rows, splits
 
 
-def _matters(table: StreamSegments, rows: I64) -> Bool:
+def _matters(table: StreamSegments, rows: Numbers) -> Bool:
     """SYN, FIN and RST segments of a flow, and the first of each direction after each."""
     keep: Bool = (table.flags[rows] & (SYN | FIN | RST)) != 0
     epoch = 2 * np.cumsum(keep) + table.from_initiator[rows]

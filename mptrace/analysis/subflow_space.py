@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mptrace.analysis.ordering import stable_order
 from mptrace.analysis.segmented import group_starts
-from mptrace.analysis.tables import ACK, I64, SYN, Bool, DssTable, SegmentTable
+from mptrace.analysis.tables import ACK, I32, I64, SYN, Bool, DssTable, Numbers, SegmentTable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +29,7 @@ class SubflowSpace:
     """Segments sorted by way and frame, with their places on the axis; every column is (n,)."""
 
     segments: SegmentTable
-    way: I64
+    way: Numbers
     ways: int
     way_first: I64
     """(ways + 1,): rows of way w are way_first[w]:way_first[w + 1]."""
@@ -36,14 +37,18 @@ class SubflowSpace:
     """(ways,): place of position 0 of each way."""
     place: I64
     """Of the first payload octet."""
-    place_end: I64
     ack_place: I64
     """Of the octet that the ACK expects, on the axis of the opposite way; -1 without ACK."""
     initial_seq: NDArray[np.uint32]
     """(ways,): TCP sequence number of position 0."""
     initial_seq_known: Bool
 
-    def position(self, place: I64, way: I64) -> I64:
+    @property
+    def place_end(self) -> I64:
+        """(n,): place behind the last payload octet."""
+        return self.place + self.segments.payload_length
+
+    def position(self, place: I64, way: Numbers | I32) -> I64:
         """Relative subflow sequence number of a place."""
         return place - self.origin[way]
 
@@ -53,7 +58,7 @@ def _signed(number: NDArray[np.uint32]) -> I64:
     return number.view(np.int32).astype(np.int64)
 
 
-def _unwrapped(number: NDArray[np.uint32], way: I64, anchor: NDArray[np.uint32]) -> I64:
+def _unwrapped(number: NDArray[np.uint32], way: Numbers, anchor: NDArray[np.uint32]) -> I64:
     """32-bit numbers in capture order as distances from each way's anchor."""
     if number.size == 0:
         return np.empty(0, np.int64)
@@ -65,11 +70,12 @@ def _unwrapped(number: NDArray[np.uint32], way: I64, anchor: NDArray[np.uint32])
     before = np.zeros(starts.size, np.int64)
     before[1:] = total[starts[1:] - 1]
     counts = np.diff(np.append(starts, number.size))
-    return total - np.repeat(before, counts)
+    total -= np.repeat(before, counts)
+    return total
 
 
 def _initial_seqs(
-    table: SegmentTable, way: I64, ways: int, dss: DssTable, row_of: I64
+    table: SegmentTable, way: Numbers, ways: int, dss: DssTable, row_of: Numbers
 ) -> tuple[NDArray[np.uint32], Bool]:
     """Position 0 of each way: its SYN, or what its mappings or the peer's ACKs say."""
     initial = np.zeros(ways, np.uint32)
@@ -110,41 +116,44 @@ def _initial_seqs(
 
 
 def build(
-    table: SegmentTable, subflow: I64, subflows: int, dss: DssTable
-) -> tuple[SubflowSpace, I64]:
+    table: SegmentTable, subflow: I32, subflows: int, dss: DssTable
+) -> tuple[SubflowSpace, I32]:
     """Sort the segments by way and unwrap their numbers.
 
-    ``subflow`` is (n,) the subflow number of each row. Returns the space and, per row of
-    ``table``, its row in the space.
+    ``subflow`` is (n,) the subflow number of each row; ``table`` is brought into the space's
+    order, not copied. Returns the space and, per row that ``table`` had, its row in the space.
     """
     way = 2 * subflow + ~table.from_initiator
     ways = 2 * subflows
-    order = np.argsort(way, kind="stable")
-    table = table.take(order)
+    order = stable_order(way)
+    table.keep(order)
     way = way[order]
-    row_of = np.empty(order.size, np.int64)
-    row_of[order] = np.arange(order.size)
+    row_of = np.empty(order.size, np.int32)
+    row_of[order] = np.arange(order.size, dtype=np.int32)
+    del order
     initial, known = _initial_seqs(table, way, ways, dss, row_of)
-    start = _unwrapped(table.seq, way, initial) + ((table.flags & SYN) != 0)
-    end = start + table.payload_length
+    place = _unwrapped(table.seq, way, initial)
+    place += (table.flags & SYN) != 0
     acking = np.flatnonzero(table.flags & ACK)
     ack = _unwrapped(table.ack[acking], way[acking], initial[np.arange(ways) ^ 1])
 
     low, high = np.zeros(ways, np.int64), np.zeros(ways, np.int64)
     begin = group_starts(way)
     if begin.size:
-        low[way[begin]] = np.minimum.reduceat(start, begin)
-        high[way[begin]] = np.maximum.reduceat(end, begin)
+        low[way[begin]] = np.minimum.reduceat(place, begin)
+        high[way[begin]] = np.maximum.reduceat(place + table.payload_length, begin)
     low -= _ROOM
     high += _ROOM
     span = high - low
     origin = np.cumsum(span) - span - low
 
-    ack_place = np.full(order.size, -1, np.int64)
+    ack_place = np.full(way.size, -1, np.int64)
     acked_way = way[acking] ^ 1
-    ack_place[acking] = np.clip(ack, low[acked_way], high[acked_way]) + origin[acked_way]
+    np.clip(ack, low[acked_way], high[acked_way], out=ack)
+    ack += origin[acked_way]
+    ack_place[acking] = ack
+    place += origin[way]
     way_first = np.searchsorted(way, np.arange(ways + 1))
-    place = start + origin[way]
     return (
         SubflowSpace(
             segments=table,
@@ -153,7 +162,6 @@ def build(
             way_first=way_first,
             origin=origin,
             place=place,
-            place_end=place + table.payload_length,
             ack_place=ack_place,
             initial_seq=initial,
             initial_seq_known=known,

@@ -24,6 +24,9 @@ U32 = NDArray[np.uint32]
 U16 = NDArray[np.uint16]
 U8 = NDArray[np.uint8]
 Bool = NDArray[np.bool_]
+Numbers = NDArray[np.signedinteger]
+"""Numbers of rows, ways and spaces: 32 bits wide where there is one for each packet. They are
+counted and compared, not multiplied; what shifts them makes them int64 first."""
 
 
 @dataclass(slots=True)
@@ -51,10 +54,6 @@ class SegmentTable:
     subtypes: U16
     """Bit n: an MPTCP option of subtype n; bit 14: options cut by the snaplen;
     bit 15: malformed, unknown or MP_EXPERIMENTAL."""
-    identity: U64
-    """Hash of everything that a second capture of the same packet has in common with it."""
-    place: I32
-    """Where it was captured: interface, tunnel depth and (Linux cooked) direction."""
     wire_length: I32
 
     @staticmethod
@@ -74,17 +73,49 @@ class SegmentTable:
             "payload_position": np.int64,
             "source": np.uint16,
             "subtypes": np.uint16,
-            "identity": np.uint64,
-            "place": np.int32,
             "wire_length": np.int32,
         }
 
     def __len__(self) -> int:
         return int(self.frame_number.size)
 
-    def take(self, rows: I64 | Bool) -> SegmentTable:
+    def take(self, rows: Numbers | Bool) -> SegmentTable:
         """The rows named, as a table of their own."""
         return SegmentTable(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+
+    def keep(self, rows: Numbers | Bool) -> None:
+        """Become the rows named, in their order; never more than one column is held twice."""
+        for f in fields(self):
+            setattr(self, f.name, getattr(self, f.name)[rows])
+
+
+@dataclass(slots=True)
+class RecognitionTable:
+    """What a second capture of the same packet is known by; every column is (n,)."""
+
+    identity: U64
+    """Hash of everything that it has in common with the first."""
+    place: I32
+    """Where it was captured: interface, tunnel depth and (Linux cooked) direction."""
+    has_identification: Bool
+    """IPv4 with a non-zero identification."""
+
+    @staticmethod
+    def dtypes() -> dict[str, type[np.generic]]:
+        """Column names and their dtypes."""
+        return {"identity": np.uint64, "place": np.int32, "has_identification": np.bool_}
+
+    def __len__(self) -> int:
+        return int(self.identity.size)
+
+    def take(self, rows: Numbers | Bool) -> RecognitionTable:
+        """The rows named, as a table of their own."""
+        return RecognitionTable(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+
+    @classmethod
+    def none(cls) -> RecognitionTable:
+        """No rows."""
+        return concatenate(RecognitionTable, [])
 
 
 @dataclass(slots=True)
@@ -123,12 +154,17 @@ class DssTable:
     def __len__(self) -> int:
         return int(self.segment.size)
 
-    def take(self, rows: I64 | Bool) -> DssTable:
+    def take(self, rows: Numbers | Bool) -> DssTable:
         """The rows named, as a table of their own."""
         return DssTable(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
+    def keep(self, rows: Numbers | Bool) -> None:
+        """Become the rows named, in their order; never more than one column is held twice."""
+        for f in fields(self):
+            setattr(self, f.name, getattr(self, f.name)[rows])
 
-Table = TypeVar("Table", SegmentTable, DssTable)
+
+Table = TypeVar("Table", SegmentTable, RecognitionTable, DssTable)
 
 
 def concatenate(kind: type[Table], parts: list[Table]) -> Table:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mptrace.analysis.acknowledgements import Acknowledgements
+from mptrace.analysis.ordering import capture_order
 from mptrace.analysis.segmented import count_by
 from mptrace.analysis.tables import I64, SYN, Bool
 
@@ -74,8 +75,8 @@ def right_edges(plane: DataPlane, control: ControlPlane) -> Acknowledgements:
     row, way, space, relative = row[keep], way[keep], space[keep], relative[keep]
     scale = np.where((segments.flags[row] & SYN) != 0, 0, shift[way])
     edge = plane.data.place(relative + (segments.window[row].astype(np.int64) << scale), space)
-    frame = segments.frame_number[row].astype(np.int64)
-    order = np.lexsort((frame, space))
+    frame = segments.frame_number[row]
+    order = capture_order(space, frame)
     return Acknowledgements.from_columns(
         space[order], edge[order], frame[order], segments.time_ns[row[order]]
     )
@@ -87,7 +88,7 @@ def window_limited_packets(
     """(spaces,): packets after which the flight was within one MSS of the window."""
     spaces = plane.membership.spaces
     sizes = _segment_sizes(plane, control)
-    frame = plane.subflows.segments.frame_number[flight.row].astype(np.int64)
+    frame = plane.subflows.segments.frame_number[flight.row]
     unknown = np.full(flight.row.size, np.iinfo(np.int64).max)
     edge = edges.place_before(flight.group, frame, unknown)
     limited = edge - flight.sent_end < sizes[plane.subflows.way[flight.row]]

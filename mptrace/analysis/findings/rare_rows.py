@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mptrace.analysis.data_plane import DataPlane
     from mptrace.analysis.figures import SpaceFigures
     from mptrace.analysis.results import Evidence
-    from mptrace.analysis.tables import I64, Bool
+    from mptrace.analysis.tables import I64, Bool, Numbers
 
 
 @dataclass(slots=True)
@@ -112,7 +112,7 @@ def _grouped(group_of_row: I64, rows: I64) -> dict[int, list[int]]:
     return _by(group_of_row[rows], rows)
 
 
-def _by(group: I64, value: NDArray[np.integer]) -> dict[int, list[int]]:
+def _by(group: Numbers, value: NDArray[np.integer]) -> dict[int, list[int]]:
     found: dict[int, list[int]] = defaultdict(list)
     for key, item in zip(group.tolist(), value.tolist(), strict=True):
         found[key].append(item)

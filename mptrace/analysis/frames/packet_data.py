@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mptrace.analysis.flight import Flight
     from mptrace.analysis.results import Evidence
     from mptrace.analysis.round_trips import RoundTrips
-    from mptrace.analysis.tables import I64, U64
+    from mptrace.analysis.tables import I64, U64, Numbers
 
 
 @dataclass(slots=True)
@@ -114,7 +114,7 @@ def data_columns(evidence: Evidence, order: I64) -> DataColumns:
     )
 
 
-def _links(plane: DataPlane, frame: I64) -> tuple[I64, I64, I64]:
+def _links(plane: DataPlane, frame: Numbers) -> tuple[I64, I64, I64]:
     """Frames: of what a packet repeats, of what it reinjects, and of who reinjects it first."""
     n = frame.size
     copies = plane.copies
@@ -132,7 +132,7 @@ def _links(plane: DataPlane, frame: I64) -> tuple[I64, I64, I64]:
 
 
 def _acknowledged(
-    plane: DataPlane, space: I64, last_place: I64, mapped: NDArray[np.bool_]
+    plane: DataPlane, space: Numbers, last_place: I64, mapped: NDArray[np.bool_]
 ) -> tuple[I64, I64]:
     """Frames of the ACK and of the DATA_ACK that first cover each packet's last octet."""
     subflows = plane.subflows
@@ -148,7 +148,7 @@ def _acknowledged(
     return acked, data_acked
 
 
-def _mapping_frames(plane: DataPlane, frame: I64, mapped: NDArray[np.bool_]) -> I64:
+def _mapping_frames(plane: DataPlane, frame: Numbers, mapped: NDArray[np.bool_]) -> I64:
     """The frame that announced the mapping of each packet's first mapped octet; -1: none."""
     result = np.full(frame.size, -1)
     mappings = plane.mappings
