@@ -8,13 +8,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from mptrace.commands.errors import CommandError, capture_errors
+from mptrace.commands.errors import CommandError
+from mptrace.commands.reading import damage_status, read
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
 
-    from mptrace.analysis.model import Damage
     from mptrace.views.reading import Reading
 
 NAME = "analyze"
@@ -58,7 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Analyze and print; return 1 when the capture is damaged."""
-    reading = _analyze(arguments.files, arguments.connection, parquet=arguments.parquet)
+    if arguments.parquet is not None:  # said before the work, not after it
+        _require_parquet()
+    reading = read(arguments.files, arguments.connection)
     if arguments.csv is not None:
         from mptrace.views import tables
 
@@ -73,35 +74,16 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stdout.writelines(json.chunks(reading))
     else:
         _print_text(reading, arguments)
-    damage = reading.capture.damage
-    if damage is None:
-        return 0
-    sys.stdout.flush()
-    print(f"mptrace: {_damage_line(damage, reading.capture.path)}", file=sys.stderr)
-    return 1
+    return damage_status(reading)
 
 
-def _analyze(
-    files: Sequence[str], connections: Sequence[int] | None, *, parquet: Path | None
-) -> Reading:
-    from mptrace.analysis import analyze
-    from mptrace.commands.progress import ProgressBar
-    from mptrace.views.reading import Selection
+def _require_parquet() -> None:
     from mptrace.views.tables import MissingPyarrowError, require_parquet
 
-    if parquet is not None:  # said before the work, not after it
-        try:
-            require_parquet()
-        except MissingPyarrowError as error:
-            raise CommandError(str(error)) from error
-    with capture_errors(), ProgressBar() as progress:
-        analysis = analyze(files, progress=progress)
-    if connections is None:
-        return analysis
     try:
-        return Selection(analysis, connections)
-    except LookupError as error:
-        raise CommandError(f"{analysis.capture.path}: {error.args[0]}") from error
+        require_parquet()
+    except MissingPyarrowError as error:
+        raise CommandError(str(error)) from error
 
 
 def _print_text(reading: Reading, arguments: argparse.Namespace) -> None:
@@ -121,11 +103,3 @@ def _wants_color(choice: str) -> bool:
         return choice == "always"
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
     return sys.stdout.isatty() and not plain
-
-
-def _damage_line(damage: Damage, path: str) -> str:
-    from mptrace.views.figures import printable
-
-    where = printable(damage.path or path)
-    reason = printable(damage.reason)
-    return f"{where}: damaged at offset {damage.offset}: {reason}; analyzed up to there"

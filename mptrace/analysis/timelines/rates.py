@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mptrace.analysis.tables import I64
     from mptrace.analysis.timelines.direction import DirectionTimelines
 
-BINS = 120
+BINS = 60
 """About so many bins cover the time in which a direction carried data."""
 NARROWEST_NS = 1_000_000
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mptrace.views.charts.palette import Theme, painted
-from mptrace.views.charts.thinning import BINS, clusters, keep_extremes
+from mptrace.views.charts.thinning import BINS, clusters, keep_extremes, label_spots
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from mptrace.views.charts.chart import Chart, Series
 
 FONT: Final = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
-_LABEL_WIDTH: Final = 0.05
-"""Events closer together than this part of the time shown share a label."""
+_MARK_WIDTH: Final = 0.015
+"""Events closer together than this part of the time shown share a mark."""
+_CHARACTER_WIDTH: Final = 0.009
+"""Width of a label's character, as a part of the time shown."""
 
 
 def figure(chart: Chart, theme: Theme = "light", *, bins: int = BINS) -> go.Figure:
@@ -85,15 +87,21 @@ def _events(series: Series, chart: Chart) -> dict[str, Any]:
     assert series.x is not None  # noqa: S101  # the caller looked
     assert series.y is not None  # noqa: S101
     x, y = series.x.values.tolist(), series.y.values.tolist()
-    width = (chart.x_range[1] - chart.x_range[0]) * _LABEL_WIDTH
-    groups = clusters(x, y, width)
-    late = chart.x_range[0] + 0.8 * (chart.x_range[1] - chart.x_range[0])
+    low, high = chart.x_range
+    groups = clusters(x, y, (high - low) * _MARK_WIDTH)
+    labels = [joined_labels([series.texts[row][0] for row in group]) for group in groups]
+    spots = label_spots(
+        [x[group[0]] for group in groups],
+        [y[group[0]] for group in groups],
+        [len(label) * (high - low) * _CHARACTER_WIDTH for label in labels],
+        high,
+    )
     above = str(series.trace.get("textposition", "top")).partition(" ")[0]
     return {
-        "textposition": [f"{above} {'left' if x[g[0]] > late else 'right'}" for g in groups],
+        "textposition": [f"{above} {spot or 'right'}" for spot in spots],
         "x": [x[group[0]] for group in groups],
         "y": [y[group[0]] for group in groups],
-        "text": [joined_labels([series.texts[row][0] for row in group]) for group in groups],
+        "text": [label if spot else "" for label, spot in zip(labels, spots, strict=True)],
         "hovertext": ["<br>".join(series.texts[row][1] for row in group) for group in groups],
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mptrace.analysis.model import Connection, DirectionName
+    from mptrace.analysis.timelines.rates import Rates
 
-_BIT = 1.0
+_BIT: Final = 1.0
+_PEAK: Final = 1.4
+"""Goodput is in view up to this many times the highest throughput."""
 
 
 def chart(connection: Connection, direction: DirectionName) -> Chart:
@@ -59,15 +62,23 @@ def chart(connection: Connection, direction: DirectionName) -> Chart:
         x_range=x_range(connection),
         y_title="bit/s",
         layout={
-            "yaxis": {"tickformat": "~s", "rangemode": "tozero"},
+            "yaxis": {"tickformat": "~s", "range": [0, _top(rates)]},
             **moments(side(connection, direction)),
         },
         definitions=("Throughput", "Goodput"),
         caption=f"All TCP payload of each subflow, stacked, in bins of {width}; the line is the "
-        "data that DATA_ACKs released in the same time.",
+        "data that DATA_ACKs released in the same time. What waited for a gap is released at once: "
+        "such peaks may be higher than the axis.",
     )
 
 
 def _column(bps: NDArray[np.float64]) -> Column:
     """A value for each bin; the last one stands to the end of its bin."""
     return Column(np.rint(np.append(bps, bps[-1:])).astype(np.int64), _BIT)
+
+
+def _top(rates: Rates) -> float:
+    """The axis' end: room for the throughput, and for most of the goodput."""
+    highest = float(rates.throughput_bps.sum(axis=0).max(initial=0))
+    released = float(rates.goodput_bps.max(initial=0))
+    return max(1.0, 1.08 * max(highest, min(released, _PEAK * highest)))

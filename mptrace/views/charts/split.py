@@ -19,6 +19,8 @@ if TYPE_CHECKING:
         SubflowDirection,
     )
 
+_ROOM_FOR_TEXT: Final = 8
+"""Narrower bars have their percentage on hover only."""
 _ROWS: Final[
     tuple[tuple[str, Callable[[SubflowDirection, ConnectionDirection], float | None]], ...]
 ] = (
@@ -54,7 +56,8 @@ def chart(connection: Connection, direction: DirectionName) -> Chart:
             "marker": {"color": subflow_token(subflow.index),
                        "pattern": {"shape": subflow_pattern(subflow.index), "fgcolor": "$page",
                                    "solidity": 0.25, "size": 6, "fillmode": "overlay"}},
-            "texttemplate": "%{x:.1f} %", "textposition": "inside", "insidetextanchor": "middle",
+            "text": [_label(value) for value in percent],
+            "textposition": "inside", "insidetextanchor": "middle",
             "textangle": 0, "textfont": {"color": "$page"}, "constraintext": "none",
         }  # fmt: skip
         hover = f"<b>subflow {subflow.index}</b>: %{{x:.2f}} %"
@@ -74,3 +77,7 @@ def chart(connection: Connection, direction: DirectionName) -> Chart:
         "whose copy was acknowledged first, and of all TCP payload.",
         shared_time=False,
     )
+
+
+def _label(percent: float | None) -> str:
+    return f"{percent:.1f} %" if percent is not None and percent >= _ROOM_FOR_TEXT else ""

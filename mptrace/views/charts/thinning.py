@@ -49,3 +49,26 @@ def clusters(x: Sequence[float], lane: Sequence[float], closer_than: float) -> l
             latest[lane[row]] = [row]
             found.append(latest[lane[row]])
     return found
+
+
+def label_spots(
+    x: Sequence[float], lane: Sequence[float], width: Sequence[float], right_end: float
+) -> list[str]:
+    """Where the label of each mark has room: ``right`` of it, ``left`` of it, or nowhere ("").
+
+    Marks are in order of ``x``; labels of one lane must not cover each other.
+    """
+    free_from: dict[float, float] = {}
+    spots = []
+    for at, own, size in zip(x, lane, width, strict=True):
+        taken = free_from.get(own, float("-inf"))
+        if at >= taken and at + size <= right_end:
+            spots.append("right")
+            free_from[own] = at + size
+        elif at - size >= taken:
+            spots.append("left")
+            free_from[own] = at
+        else:
+            spots.append("")
+            free_from[own] = max(taken, at)
+    return spots
