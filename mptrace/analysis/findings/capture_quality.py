@@ -97,7 +97,7 @@ def of_capture(capture: CaptureSummary) -> Iterator[Finding]:
     for kind, number, what in amounts:
         if number:
             text = f"{what}: {number:,} of {counted(capture.packets, 'packet')}."
-            yield report(kind, text, (), count=number)
+            yield report(kind, text, ())
 
 
 def cut_options(case: Case) -> Iterator[Finding]:

@@ -39,12 +39,8 @@ def report(
     connection: int | None = None,
     subflow: int | None = None,
     version: int | None = None,
-    count: int | None = None,
 ) -> Finding:
-    """A finding of this kind.
-
-    ``packets`` prove it, in any order; ``count`` is how many do in all where not all are given.
-    """
+    """A finding of this kind; ``packets`` prove it, all of them, in any order."""
     proof = sorted(set(packets))
     return Finding(
         code=kind.code,
@@ -54,7 +50,7 @@ def report(
         packets=tuple(proof[:NAMED_PACKETS]),
         message=message,
         reference=kind.reference(version),
-        packet_count=max(len(proof), count or 0),
+        packet_count=len(proof),
     )
 
 
@@ -83,7 +79,6 @@ class Case:
         packets: Iterable[int],
         *,
         subflow: int | None = None,
-        count: int | None = None,
     ) -> Finding:
         """A finding about this connection, or one of its subflows."""
         return report(
@@ -93,7 +88,6 @@ class Case:
             connection=self.connection.index,
             subflow=subflow,
             version=self.connection.version,
-            count=count,
         )
 
     @property
