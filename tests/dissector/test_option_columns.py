@@ -14,9 +14,12 @@ from dissector import options as o
 from dissector.constants import MalformedReason
 from dissector.option_codec import decode_options, encode_option
 from dissector.option_columns import WalkStatus, walk_options
+from mptrace.capture import open_capture
+from mptrace.capture.decode import tcp_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from hypothesis.strategies import SearchStrategy
 
@@ -286,3 +289,30 @@ def test_no_packets() -> None:
     rows = walk_options(np.zeros(0, np.uint8), none, none, none)
     assert (rows.packet.size, rows.status.size) == (0, 0)
     assert columns.mptcp_columns(np.zeros(0, np.uint8), rows).dss.packet.size == 0
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "many/client.pcap",
+        "add_address/server.pcap",
+        "snaplen_checksum/client.pcap",
+        "v0_two_subflows/client.pcap",
+        "fastclose_server/client.pcap",
+    ],
+)
+def test_columns_equal_objects_on_samples(root: Path, name: str) -> None:
+    packets = []
+    with open_capture(root / "samples" / name) as capture:
+        for batch in capture.batches():
+            segments, _ = tcp_columns(capture.interfaces, batch)
+            for offset, length, captured in zip(
+                segments.options_offset.tolist(),
+                segments.options_length.tolist(),
+                segments.options_captured.tolist(),
+                strict=True,
+            ):
+                area = batch.buffer[offset : offset + captured].tobytes()
+                packets.append((area.ljust(length, b"\0"), captured))
+    # The same headers come again and again: each of them once.
+    check_packets(sorted(set(packets))[:600], tight=True)

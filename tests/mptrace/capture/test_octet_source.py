@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import resource
 import struct
 import threading
 from pathlib import Path
@@ -132,6 +133,55 @@ def test_reading_fails(tmp_path: Path) -> None:
     assert caught.value.offset == 7
     source.close()
     source.close()
+
+
+@pytest.fixture
+def full_disk() -> Iterator[None]:
+    """Let no file grow beyond some octets."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_no_room_for_what_is_decompressed(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    path = tmp_path / "a.gz"
+    path.write_bytes(gzip.compress(CAPTURE))
+    descriptors = Path("/proc/self/fd")
+    before = len(list(descriptors.iterdir()))
+    request.getfixturevalue("full_disk")
+    with pytest.raises(CaptureError) as caught:
+        open_capture(path)
+    assert (caught.value.path, caught.value.reason) == (str(path), "file too large")
+    assert len(list(descriptors.iterdir())) == before
+
+
+def test_no_room_for_what_comes_through_a_pipe(
+    standard_input: int, request: pytest.FixtureRequest
+) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, CAPTURE)
+    os.close(writing)
+    replace(standard_input, reading)
+    descriptors = Path("/proc/self/fd")
+    before = len(list(descriptors.iterdir()))
+    request.getfixturevalue("full_disk")
+    with pytest.raises(CaptureError, match=r"^-: file too large"):
+        open_capture("-")
+    assert len(list(descriptors.iterdir())) == before
+
+
+def test_a_system_that_gives_less_than_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some file systems do; nothing is missing for it."""
+    path = tmp_path / "a"
+    path.write_bytes(CAPTURE)
+    whole_read = os.pread
+    monkeypatch.setattr(
+        "os.pread", lambda file, length, offset: whole_read(file, min(length, 7), offset)
+    )
+    assert frames_of(path) == FRAMES
 
 
 def test_octets_up_to_the_end(tmp_path: Path) -> None:

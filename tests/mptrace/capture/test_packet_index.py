@@ -57,3 +57,19 @@ def test_records_are_all_packets(write_pcap: Callable[..., Path]) -> None:
     with open_capture(write_pcap(FRAMES, 101)) as capture:
         assert [record.octets for record in capture.records()] == FRAMES
         assert [record.frame_number for record in capture.records()] == list(range(1, 41))
+
+
+def test_progress_counts_the_octets_up_to_the_end(write_pcap: Callable[..., Path]) -> None:
+    path = write_pcap(FRAMES, 101)
+    told: list[int] = []
+    with open_capture(path, chunk_octets=300) as capture:
+        batches = list(capture.batches(told.append))
+        assert told[-1] == capture.size == path.stat().st_size
+    assert len(told) == len(batches) > 3
+    assert told == sorted(told)
+
+
+def test_closing_twice(write_pcap: Callable[..., Path]) -> None:
+    capture = open_capture(write_pcap(FRAMES, 101))
+    capture.close()
+    capture.close()
