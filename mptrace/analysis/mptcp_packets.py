@@ -34,6 +34,11 @@ def all_packet_records(capture: Capture) -> Iterator[PacketRecord]:
     return _chosen_records(capture, lambda _, batch: np.arange(batch.frame_number.size))
 
 
+def passing_packet_records(capture: Capture, passes: NDArray[np.bool_]) -> Iterator[PacketRecord]:
+    """The packets that a filter lets through; ``passes`` is (packets,), packet 1 first."""
+    return _chosen_records(capture, lambda _, batch: np.flatnonzero(passes[batch.frame_number - 1]))
+
+
 def _chosen_records(capture: Capture, rows_of: _RowsOf) -> Iterator[PacketRecord]:
     # Of several files, batches come file by file: what is complete up to a number may go out.
     waiting: list[tuple[RecordBatch, NDArray[np.int64]]] = []

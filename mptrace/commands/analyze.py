@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mptrace.commands.errors import CommandError
+from mptrace.commands.filtering import add_filter_argument, compiled, read_filtered
 from mptrace.commands.reading import damage_status, read
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="only connection N, in full; may be given several times",
     )
+    add_filter_argument(parser, "only connections with a packet, and in the tables packets, that")
     parser.add_argument(
         "--color",
         choices=("auto", "always", "never"),
@@ -59,7 +61,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Analyze and print; return 1 when the capture is damaged."""
     if arguments.parquet is not None:  # said before the work, not after it
         _require_parquet()
-    reading = read(arguments.files, arguments.connection)
+    if arguments.filter is None:
+        reading = read(arguments.files, arguments.connection)
+    else:
+        reading = read_filtered(arguments.files, compiled(arguments.filter), arguments.connection)
     if arguments.csv is not None:
         from mptrace.views import tables
 

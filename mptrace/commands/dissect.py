@@ -6,12 +6,14 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from mptrace.commands.errors import CommandError, capture_errors
+from mptrace.commands.filtering import add_filter_argument, compiled, passing
 from mptrace.views.figures import printable
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Iterator
 
+    from mptrace.analysis.filter import DisplayFilter
     from mptrace.analysis.packet_tree import PacketTree
     from mptrace.capture import Capture
     from mptrace.capture.records import Damage
@@ -42,16 +44,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "times; without it, every packet with an MPTCP option",
     )
     chosen.add_argument("--all", action="store_true", help="every packet")
+    add_filter_argument(parser, "only the packets that")
     parser.add_argument("--json", action="store_true", help="print one line of JSON per packet")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the packets; return 1 when the capture is damaged."""
     numbers = None if arguments.packet is None else packet_numbers(arguments.packet)
+    wanted = None if arguments.filter is None else compiled(arguments.filter)
     from mptrace.capture import open_capture
 
     with capture_errors(), open_capture(arguments.files) as capture:
-        _print(_trees(capture, numbers, every=arguments.all), as_json=arguments.json)
+        if wanted is None:
+            trees = _trees(capture, numbers, every=arguments.all)
+        else:
+            trees = _passing_trees(capture, numbers, wanted)
+        _print(trees, as_json=arguments.json)
         if not capture.damage:
             return 0
         damage = capture.damage[0]
@@ -97,6 +105,21 @@ def _trees(capture: Capture, numbers: list[int] | None, *, every: bool) -> Itera
         return
     records = all_packet_records(capture) if every else mptcp_packet_records(capture)
     yield from map(packet_tree, records)
+
+
+def _passing_trees(
+    capture: Capture, numbers: list[int] | None, wanted: DisplayFilter
+) -> Iterator[PacketTree]:
+    """The packets that pass; of those asked for where numbers are named."""
+    passes = passing(capture, wanted)
+    if numbers is not None:
+        left = [number for number in numbers if number > passes.size or passes[number - 1]]
+        yield from _trees(capture, left, every=False)
+        return
+    from mptrace.analysis.mptcp_packets import passing_packet_records
+    from mptrace.analysis.packet_tree import packet_tree
+
+    yield from map(packet_tree, passing_packet_records(capture, passes))
 
 
 def _damage_text(damage: Damage) -> str:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
     from mptrace.analysis.model import CaptureSummary, Connection, Finding
 
@@ -115,3 +117,22 @@ class Selection:
 
     def _rows(self, frame: pd.DataFrame) -> pd.DataFrame:
         return frame[frame["mptcp.stream"].isin(self._chosen)]
+
+
+class FilteredSelection(Selection):
+    """Some connections, and of their packets those that pass a display filter.
+
+    Figures stay those of the whole connections: a filter says what is shown, not what is analyzed.
+    """
+
+    def __init__(self, whole: Reading, indices: Collection[int], passes: NDArray[np.bool_]) -> None:
+        """Select; ``passes`` is (packets of the capture,), packet 1 first."""
+        super().__init__(whole, indices)
+        self._passes = passes
+
+    @property
+    def packets(self) -> pd.DataFrame:
+        """The packets of the chosen connections that pass."""
+        frame = super().packets
+        passing: pd.DataFrame = frame[self._passes[frame["frame.number"].to_numpy() - 1]]
+        return passing
