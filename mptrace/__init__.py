@@ -10,15 +10,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mptrace.api import Analysis, analyze
+    from mptrace.api import Analysis, analyze, report
 
 __version__ = "0.1.0"
 
-__all__ = ["Analysis", "__version__", "analyze"]
+__all__ = ["Analysis", "__version__", "analyze", "report"]
 
 
 def __getattr__(name: str) -> object:
-    if name in ("Analysis", "analyze"):
+    if name in ("Analysis", "analyze", "report"):
         import mptrace.api
 
         return getattr(mptrace.api, name)

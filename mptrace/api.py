@@ -9,6 +9,9 @@ from mptrace.analysis import pipeline, results
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mptrace.views.reading import Reading
+    from mptrace.views.report.page import ThemeChoice
+
 
 class Analysis(results.Analysis):
     """What Multipath TCP did in a capture.
@@ -50,3 +53,16 @@ def analyze(
             (``analysis.capture.damage``).
     """
     return Analysis.of(pipeline.analyze(paths, progress=progress))
+
+
+def report(analysis: Reading, *, title: str | None = None, theme: ThemeChoice = "auto") -> str:
+    """An analysis as one HTML page that stands for itself, as ``mptrace report`` writes it.
+
+    Args:
+        analysis: what `analyze` gave.
+        title: the page's title; the capture's name by default.
+        theme: ``auto`` (as the reader's system prefers), ``light`` or ``dark``.
+    """
+    from mptrace.views.report import Options, html
+
+    return html(analysis, Options(title=title, theme=theme))

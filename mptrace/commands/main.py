@@ -12,7 +12,16 @@ import sys
 from typing import TYPE_CHECKING, Final, NoReturn, Protocol
 
 from mptrace import __version__
-from mptrace.commands import analyze, browse, completion, crosscheck, dissect, schema
+from mptrace.commands import (
+    analyze,
+    browse,
+    completion,
+    crosscheck,
+    dissect,
+    plot,
+    report,
+    schema,
+)
 from mptrace.commands.errors import CommandError
 from mptrace.views.figures import printable
 
@@ -44,6 +53,8 @@ class Command(Protocol):
 COMMANDS: Final[tuple[Command, ...]] = (
     analyze,
     browse,
+    report,
+    plot,
     dissect,
     crosscheck,
     schema,

@@ -125,9 +125,9 @@ def layout(chart: Chart) -> dict[str, Any]:
         "plot_bgcolor": "$page",
         "hovermode": "closest",
         "hoverlabel": {"bgcolor": "$page", "bordercolor": "$faint", "font": {"color": "$ink"}},
-        "legend": {"orientation": "h", "yanchor": "top", "y": -0.2, "x": 0},
+        "legend": {"orientation": "h", "yanchor": "top", "y": -0.2, "x": 0, "traceorder": "normal"},
         "xaxis": {**axis},
-        "yaxis": {**axis, "title": {"text": chart.y_title}},
+        "yaxis": {**axis, "title": {"text": chart.y_title, "standoff": 6}, "automargin": True},
     }
     if chart.shared_time:
         result["xaxis"] |= {
@@ -141,5 +141,5 @@ def layout(chart: Chart) -> dict[str, Any]:
         else:
             result[key] = value
     if "yaxis2" in result:
-        result["yaxis2"] = axis | result["yaxis2"]
+        result["yaxis2"] = axis | {"automargin": True} | result["yaxis2"]
     return result

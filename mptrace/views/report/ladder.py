@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from mptrace.views import figures
 from mptrace.views.charts.palette import SUBFLOW_COLORS
-from mptrace.views.report.markup import text
+from mptrace.views.report.markup import moment, text
 
 if TYPE_CHECKING:
     from mptrace.analysis.model import Connection, Event
@@ -15,7 +15,7 @@ MOST_EVENTS: Final = 300
 GAP_S: Final = 0.1
 """From here on a pause between two events is drawn as one."""
 
-_WIDTH: Final = 860
+_WIDTH: Final = 900
 _CLIENT, _SERVER = 130, 740
 _ROW: Final = 34
 _PAUSE: Final = 24
@@ -35,7 +35,7 @@ def ladder(connection: Connection) -> str:
             rows.append(_pause(y, event.time_s - before.time_s))
             y += _PAUSE
         y += _ROW
-        rows.append(_row(event, y))
+        rows.append(_row(connection.index, event, y))
         before = event
     height = y + 24
     ends = "".join(
@@ -52,7 +52,7 @@ def ladder(connection: Connection) -> str:
     )
 
 
-def _row(event: Event, y: float) -> str:
+def _row(connection: int, event: Event, y: float) -> str:
     full = figures.printable(event.text)
     shown = full if len(full) <= _LONGEST else f"{full[: _LONGEST - 1]}…"
     color = "" if event.subflow is None else f" s{event.subflow % SUBFLOW_COLORS}"
@@ -67,19 +67,20 @@ def _row(event: Event, y: float) -> str:
             f'<line class="arrow" x1="{start}" x2="{end + point / 2:.0f}" y1="{y:.0f}" '
             f'y2="{y:.0f}"/><path class="head" d="M{end} {y:.0f} l{point} -5 v10 z"/>'
         )
+    target = moment(connection, event.time_s, event.packet)
     kind = "step" if event.by is not None else "step state"
     return (
         f'<g class="{kind}{color}" role="listitem" aria-label="{text(spoken)}">'
         f"<title>{text(spoken)}</title>{arrow}"
         f'<text class="time" x="{_CLIENT - 14}" y="{y + 4:.0f}">{event.time_s:.6f} s</text>'
         f'<text class="words" x="{middle:.0f}" y="{y - 6:.0f}">{text(shown)}</text>'
-        f'<text class="packet" x="{_SERVER + 14}" y="{y + 4:.0f}">packet {event.packet}'
-        f"{_subflow(event)}</text></g>"
+        f'<a href="{target}"><text class="packet" x="{_SERVER + 14}" y="{y + 4:.0f}">'
+        f"packet {event.packet}{_subflow(event)}</text></a></g>"
     )
 
 
 def _subflow(event: Event) -> str:
-    return "" if event.subflow is None else f" ({event.subflow})"
+    return "" if event.subflow is None else f" (subflow {event.subflow})"
 
 
 def _pause(y: float, gap_s: float) -> str:

@@ -22,6 +22,12 @@ def words(label: str) -> str:
     return label.replace("-\n", "").replace("\n", " ")
 
 
+def moment(connection: int, time_s: float, packet: int | None = None) -> str:
+    """The address in the page of a moment in the timelines."""
+    where = f"#connection-{connection}/t={time_s:.6f}"
+    return where if packet is None else f"{where}/p={packet}"
+
+
 def script_json(value: Any) -> str:
     """JSON for a ``<script type="application/json">``: nothing in it can end the element."""
     plain = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))

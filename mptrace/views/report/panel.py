@@ -10,7 +10,7 @@ from mptrace.views.charts.marks import busier, side
 from mptrace.views.connection_tables import DIRECTIONS
 from mptrace.views.report import explanations
 from mptrace.views.report.ladder import ladder
-from mptrace.views.report.markup import table, text
+from mptrace.views.report.markup import moment, table, text
 from mptrace.views.report.topology import topology
 from mptrace.views.story import sentences
 
@@ -51,12 +51,6 @@ def charts_of(connection: Connection) -> Charts:
             kinds = ORDER if carries else ("signalling",)
             found[name] = [KINDS[kind](connection, name) for kind in kinds]
     return found
-
-
-def moment(connection: int, time_s: float, packet: int | None = None) -> str:
-    """The address in the page of a moment in the timelines."""
-    where = f"#connection-{connection}/t={time_s:.6f}"
-    return where if packet is None else f"{where}/p={packet}"
 
 
 def finding_item(finding: Finding, times: Mapping[int, float], connection: bool = False) -> str:

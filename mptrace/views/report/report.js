@@ -124,9 +124,9 @@ function eventsInView(series, low, high, width) {
 function trace(series, view, width, palette) {
   const result = { name: series.name, ...painted(series.trace, palette) };
   if (series.hover) result.hovertemplate = series.hover + "<extra></extra>";
-  if (!series.x) return [result, false];
+  if (!series.x) return [result, false, null];
   const [low, high] = view;
-  if (series.form === "events") return [{ ...result, ...eventsInView(series, low, high, width) }, false];
+  if (series.form === "events") return [{ ...result, ...eventsInView(series, low, high, width) }, false, null];
   const [rows, thinned] = rowsInView(series, low, high, settings.bins);
   const gaps = Boolean(series.x2);
   const x = [], y = [], custom = [];
@@ -141,7 +141,10 @@ function trace(series, view, width, palette) {
   }
   Object.assign(result, { x, y });
   if (custom.length) result.customdata = custom;
-  return [result, thinned];
+  let extent = null; // of strokes, which are what a zoom in time is about
+  if (gaps && rows.length)
+    extent = [Math.min(...rows.map((i) => series.y[i])), Math.max(...rows.map((i) => series.y2[i]))];
+  return [result, thinned, extent];
 }
 
 // --- drawing ---------------------------------------------------------------------------------
@@ -156,11 +159,12 @@ function draw(card) {
   const plot = $(".plot", card.figure);
   if (!chart) { Plotly.purge(plot); plot.replaceChildren(); card.drawn = false; return; }
   const palette = colors();
-  let thinned = false;
+  let thinned = false, lowest = Infinity, highest = -Infinity;
   const width = plot.clientWidth;
   const traces = chart.series.map((series) => {
-    const [drawn, fewer] = trace(loaded(series, panel.octets), panel.range, width, palette);
+    const [drawn, fewer, extent] = trace(loaded(series, panel.octets), panel.range, width, palette);
     thinned ||= fewer || Boolean(series.of);
+    if (extent) { lowest = Math.min(lowest, extent[0]); highest = Math.max(highest, extent[1]); }
     return drawn;
   });
   const layout = painted(chart.layout, palette);
@@ -172,13 +176,18 @@ function draw(card) {
   layout.dragmode = coarse ? false : "zoom";
   if (chart.time) {
     layout.xaxis = { ...layout.xaxis, range: [...panel.range], title: undefined, nticks: narrow ? 5 : undefined };
+    const zoomed = panel.range[0] > panel.whole[0] || panel.range[1] < panel.whole[1];
+    if (zoomed && lowest < highest) {
+      const room = (highest - lowest) * 0.06;
+      layout.yaxis = { ...layout.yaxis, range: [lowest - room, highest + room] };
+    }
     if (panel.mark) {
       layout.shapes = [...(layout.shapes || []), {
         type: "line", xref: "x", yref: "paper", x0: panel.mark.time, x1: panel.mark.time, y0: 0, y1: 1,
         line: { color: palette.$bad, width: 1.5, dash: "dash" },
       }];
       layout.annotations = [...(layout.annotations || []), {
-        x: panel.mark.time, xref: "x", y: 1, yref: "paper", yanchor: "top", xanchor: "left",
+        x: panel.mark.time, xref: "x", y: 0.93, yref: "paper", yanchor: "top", xanchor: "left",
         text: panel.mark.packet ? `packet ${panel.mark.packet}` : "here", showarrow: false,
         font: { size: 11, color: palette.$bad },
       }];

@@ -105,7 +105,8 @@ def _subflow(
         f"{centre - reach:.0f} {middle:.0f} {centre:.0f} {middle:.0f} "
         f"S{end[0] - reach:.0f} {end[1]:.0f} {end[0]:.0f} {end[1]:.0f}"
     )
-    label = f"{subflow.index}: failed" if failed else f"{subflow.index}: {figures.share(share)}"
+    carried = figures.share(share) if share else "no data"
+    label = f"{subflow.index}: {'failed' if failed else carried}"
     if backup:
         label += " backup"
     if subflow.end == "reset" and not failed:
