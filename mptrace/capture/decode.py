@@ -47,7 +47,7 @@ def link_layers(interfaces: Sequence[Interface], batch: RecordBatch) -> Layers:
     else:
         link_type_of = np.array([interface.link_type for interface in interfaces])[batch.interface]
         rows_of_type = [(link_type, link_type_of == link_type) for link_type in link_types]
-    return Layers.joined(
+    layers = Layers.joined(
         [
             network_layers(
                 link_type,
@@ -60,6 +60,8 @@ def link_layers(interfaces: Sequence[Interface], batch: RecordBatch) -> Layers:
             for link_type, rows in rows_of_type
         ]
     )
+    # Joined one link type after the other; whoever reads on wants the order of the capture.
+    return layers if len(link_types) <= 1 else layers.take(np.argsort(layers.record))
 
 
 def tcp_columns(
