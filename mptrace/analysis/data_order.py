@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mptrace.analysis.copies import Copies, CopyClass
+from mptrace.analysis.ordering import stable_order
 from mptrace.analysis.segmented import group_starts, is_group_start
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from mptrace.analysis.tables import I64, Bool, Numbers
 
 _NEVER = np.int64(1) << 31
+_LAYERS = 8
+"""More than a connection has subflows, as a rule."""
 
 
 @dataclass(slots=True)
@@ -62,7 +65,8 @@ def holes_of(space: Numbers, start: I64, end: I64, floor: I64) -> Holes:
 
 def find_out_of_order(copies: Copies, floor: I64) -> tuple[OutOfOrder, Holes]:
     """Every packet with a first copy above the lowest octet not seen so far."""
-    first = np.flatnonzero(copies.kind == CopyClass.FIRST)
+    is_first = copies.kind == CopyClass.FIRST
+    first = slice(None) if is_first.all() else np.flatnonzero(is_first)
     space, frame = copies.space[first], copies.frame[first]
     start, end, row = copies.data_place[first], copies.data_end[first], copies.row[first]
     holes = holes_of(space, start, end, floor)
@@ -71,9 +75,10 @@ def find_out_of_order(copies: Copies, floor: I64) -> tuple[OutOfOrder, Holes]:
     if not late.size:
         nothing = np.empty(0, np.int64)
         return OutOfOrder(nothing, nothing, nothing, nothing, nothing, nothing), holes
-    extent = _missing_below(space, frame, start, end, floor)[late]
+    extent = _missing_below(space, frame, start, end, floor, late)
     # a packet may have several such pieces: they count as one packet
-    order = np.lexsort((start[late], frame[late], space[late]))
+    order = stable_order(frame[late])
+    order = order[stable_order(space[late[order]])]
     late, extent = late[order], extent[order]
     opens = np.ones(late.size, np.bool_)
     opens[1:] = (frame[late[1:]] != frame[late[:-1]]) | (space[late[1:]] != space[late[:-1]])
@@ -107,11 +112,12 @@ def _completed_below(space: Numbers, frame: Numbers, start: I64, end: I64, floor
     return np.maximum.accumulate(arrival + rank * span) - rank * span
 
 
-def _missing_below(space: Numbers, frame: Numbers, start: I64, end: I64, floor: I64) -> I64:
-    """Octets below each piece that had not been seen when it was captured.
+def _missing_below(
+    space: Numbers, frame: Numbers, start: I64, end: I64, floor: I64, late: I64
+) -> I64:
+    """Octets below the ``late`` pieces that had not been seen when these were captured.
 
-    These are the holes below, which are never seen, and the lower pieces that came later. The
-    latter are counted in blocks between which order holds, so that work follows disorder.
+    These are the holes below, which are never seen, and the lower pieces that came later.
     """
     n = space.size
     opens = is_group_start(space)
@@ -122,19 +128,54 @@ def _missing_below(space: Numbers, frame: Numbers, start: I64, end: I64, floor: 
     begin = np.flatnonzero(opens)
     counts = np.diff(np.append(begin, n))
     holes_below -= np.repeat(holes_below[begin] - gap[begin], counts)
-
-    # A block ends where everything below had been seen before anything above was.
-    length = end - start
+    # a later group's packets count as captured after all of the groups before
     arrival = frame + np.cumsum(opens) * 2 * _NEVER
+    return holes_below[late] + later_weight_below(arrival, end - start, late)
+
+
+def later_weight_below(arrival: I64, weight: I64, asked: I64) -> I64:
+    """For the rows ``asked``, the weight of the rows before each that have a higher arrival.
+
+    Rows are taken away in layers within which arrivals ascend, as those of one subflow do: there,
+    what came later is what stands before less what had arrived. Few layers hold nearly all
+    rows; the rest is counted by `_later_weight_by_bits`.
+    """
+    total = np.zeros(asked.size, np.int64)
+    rows = np.arange(arrival.size)
+    when = arrival[asked]
+    for _ in range(_LAYERS):
+        if not rows.size:
+            return total
+        own = arrival[rows]
+        ascending = own <= np.minimum.accumulate(own[::-1])[::-1]
+        layer = rows[ascending]
+        so_far = np.concatenate(([0], np.cumsum(weight[layer])))
+        before = so_far[np.searchsorted(layer, asked)]
+        arrived = so_far[np.searchsorted(own[ascending], when, side="right")]
+        total += np.maximum(before - arrived, 0)
+        rows = rows[~ascending]
+    if not rows.size:
+        return total
+    both = np.union1d(rows, asked)
+    load = np.zeros(both.size, np.int64)
+    load[np.searchsorted(both, rows)] = weight[rows]
+    return total + _later_weight_by_bits(arrival[both], load)[np.searchsorted(both, asked)]
+
+
+def _later_weight_by_bits(arrival: I64, weight: I64) -> I64:
+    """For every row, the weight of the rows before it that have a higher arrival.
+
+    Only within blocks between which order holds; see `_later_weight_in_blocks`.
+    """
+    # A block ends where everything below had been seen before anything above was.
     reach = np.maximum.accumulate(arrival)
     soonest_above = np.minimum.accumulate(arrival[::-1])[::-1]
-    parts = np.ones(n, np.bool_)
+    parts = np.ones(arrival.size, np.bool_)
     parts[1:] = reach[:-1] <= soonest_above[1:]
-    block = np.cumsum(parts) - 1
-    return holes_below + _later_weight_below(block, arrival, length)
+    return _later_weight_in_blocks(np.cumsum(parts) - 1, arrival, weight)
 
 
-def _later_weight_below(block: I64, arrival: I64, weight: I64) -> I64:
+def _later_weight_in_blocks(block: I64, arrival: I64, weight: I64) -> I64:
     """For each row, the weight of the rows before it in its block that have a higher arrival.
 
     Rows are parted by one bit of their arrival rank after the other, highest first: a row with

@@ -17,7 +17,7 @@ from mptrace.analysis.ordering import stable_order
 from mptrace.analysis.segmented import group_starts
 
 if TYPE_CHECKING:
-    from mptrace.analysis.tables import I64, U64, Bool, DssTable, Numbers
+    from mptrace.analysis.tables import I64, U8, U64, Bool, DssTable, Numbers
 
 _ROOM = np.int64(1) << 33
 _WIDEST = 1 << 46
@@ -52,20 +52,28 @@ class DataSpace:
 
 @dataclass(slots=True)
 class ExpandedDss:
-    """64-bit values of a DSS table; every column is (n,), in the table's order."""
+    """64-bit values of a DSS table; every column is (n,), in the table's order.
+
+    They are the table's own columns: what a 4-octet option carries is in their low 32 bits.
+    """
 
     data_seq: U64
     data_ack: U64
 
 
+def as_carried(number: U64, octets: U8) -> U64:
+    """What the option carries of expanded numbers: of 4 ``octets``, the low 32 bits."""
+    return np.where(octets == 4, number & np.uint64(0xFFFFFFFF), number)
+
+
 def expand(dss: DssTable, space: Numbers, initial: U64, known: Bool) -> ExpandedDss:
-    """Expand 4-octet DSNs and DATA_ACKs to 64 bits (RFC 8684 section 3.3.1).
+    """Expand 4-octet DSNs and DATA_ACKs to 64 bits (RFC 8684 section 3.3.1), in place.
 
     A 4-octet number is taken next to the number before it in the same space, whoever sent that:
     the sender's DSN or the receiver's DATA_ACK. ``space`` is (n,) the space of each row's DSN;
     its DATA_ACK belongs to ``space ^ 1``.
     """
-    result = ExpandedDss(dss.data_seq.copy(), dss.data_ack.copy())
+    result = ExpandedDss(dss.data_seq, dss.data_ack)
     short_seq = dss.data_seq_octets == 4
     short_ack = dss.data_ack_octets == 4
     if not (short_seq.any() or short_ack.any()):
@@ -73,18 +81,26 @@ def expand(dss: DssTable, space: Numbers, initial: U64, known: Bool) -> Expanded
     concerned = np.zeros(int(space.max()) + 2, np.bool_)
     concerned[space[short_seq]] = True
     concerned[space[short_ack] ^ 1] = True
-    seq_rows = np.flatnonzero((dss.data_seq_octets > 0) & concerned[space])
-    ack_rows = np.flatnonzero((dss.data_ack_octets > 0) & concerned[space ^ 1])
-    # DSNs and DATA_ACKs of one space together, in capture order
-    row = np.concatenate((seq_rows, ack_rows))
-    owner = np.concatenate((space[seq_rows], space[ack_rows] ^ 1))
-    value = np.concatenate((dss.data_seq[seq_rows], dss.data_ack[ack_rows]))
-    whole = np.concatenate((dss.data_seq_octets[seq_rows], dss.data_ack_octets[ack_rows])) == 8
-    order = np.lexsort((row, owner))
-    expanded = np.empty(row.size, np.uint64)
-    expanded[order] = _expand_sorted(owner[order], value[order], whole[order], initial, known)
-    result.data_seq[seq_rows] = expanded[: seq_rows.size]
-    result.data_ack[ack_rows] = expanded[seq_rows.size :]
+    # DSNs and DATA_ACKs of one space together, in capture order: item 2 * row is the row's DSN,
+    # item 2 * row + 1 its DATA_ACK
+    n = space.size
+    owner = np.empty((n, 2), np.int32)
+    octets = np.empty((n, 2), np.uint8)
+    owner[:, 0], owner[:, 1] = space, space ^ 1
+    octets[:, 0], octets[:, 1] = dss.data_seq_octets, dss.data_ack_octets
+    items = np.flatnonzero((octets.ravel() > 0) & concerned[owner.ravel()])
+    items = items[stable_order(owner.ravel()[items])]
+    short = octets.ravel()[items] == 4
+    # a whole number next to no short one is nobody's anchor
+    needed = short.copy()
+    needed[1:] |= short[:-1]
+    needed[:-1] |= short[1:]
+    items, short = items[needed], short[needed]
+    row, is_ack = items >> 1, (items & 1).astype(np.bool_)
+    value = np.where(is_ack, dss.data_ack[row], dss.data_seq[row])
+    expanded = _expand_sorted(owner.ravel()[items], value, ~short, initial, known)
+    for column, own in ((result.data_seq, short & ~is_ack), (result.data_ack, short & is_ack)):
+        column[row[own]] = expanded[own]
     return result
 
 
@@ -127,32 +143,48 @@ def lay_out(
     """Find the origin of spaces without a captured handshake, and place all on the axis."""
     reach = min(_WIDEST, _AXIS // max(spaces, 1))
     initial = initial.copy()
-    with_seq = np.flatnonzero(dss.data_seq_octets > 0)
-    with_ack = np.flatnonzero(dss.data_ack_octets > 0)
-    owner = np.concatenate((space[with_seq], space[with_ack] ^ 1))
-    value = np.concatenate((expanded.data_seq[with_seq], expanded.data_ack[with_ack]))
-    row = np.concatenate((with_seq, with_ack))
-    unknown = ~known[owner]
-    if unknown.any():
-        who, what, when = owner[unknown], value[unknown], row[unknown]
-        order = np.lexsort((when, who))
-        who, what = who[order], what[order]
-        starts = group_starts(who)
-        counts = np.diff(np.append(starts, who.size))
-        distance = (what - np.repeat(what[starts], counts)).view(np.int64)
-        distance[np.abs(distance) > reach // 4] = 0
-        lowest = np.minimum.reduceat(distance, starts)
-        initial[who[starts]] = what[starts] + lowest.view(np.uint64) - np.uint64(1)
-    relative = (value - initial[owner]).view(np.int64)
-    plausible = np.abs(relative) <= reach // 2
+    kinds = (
+        (np.flatnonzero(dss.data_seq_octets > 0), expanded.data_seq, 0),
+        (np.flatnonzero(dss.data_ack_octets > 0), expanded.data_ack, 1),
+    )
+    if not known.all():
+        _guess_initial(kinds, space, initial, known, reach // 4)
     low, high = np.zeros(spaces, np.int64), np.zeros(spaces, np.int64)
-    order = stable_order(owner[plausible])
-    who, distance = owner[plausible][order], relative[plausible][order]
-    if who.size:
-        starts = group_starts(who)
-        low[who[starts]] = np.minimum.reduceat(distance, starts)
-        high[who[starts]] = np.maximum.reduceat(distance, starts)
-    low = np.minimum(low, 0) - _ROOM
-    high = np.maximum(high, 0) + _ROOM
+    for rows, value, opposite in kinds:
+        owner = space[rows] ^ opposite
+        relative = (value[rows] - initial[owner]).view(np.int64)
+        plausible = np.abs(relative) <= reach // 2
+        if not plausible.all():
+            owner, relative = owner[plausible], relative[plausible]
+        np.minimum.at(low, owner, relative)
+        np.maximum.at(high, owner, relative)
+    low -= _ROOM
+    high += _ROOM
     span = high - low
     return DataSpace(initial, known, np.cumsum(span) - span - low, reach // 2)
+
+
+def _guess_initial(
+    kinds: tuple[tuple[I64, U64, int], ...],
+    space: Numbers,
+    initial: U64,
+    known: Bool,
+    farthest: int,
+) -> None:
+    """Set ``initial`` of the spaces that no handshake tells it of: one below the lowest number."""
+    parts = []
+    for rows, value, opposite in kinds:
+        owner = space[rows] ^ opposite
+        unknown = ~known[owner]
+        parts.append((owner[unknown], value[rows[unknown]], rows[unknown]))
+    who, what, when = (np.concatenate(column) for column in zip(*parts, strict=True))
+    if not who.size:
+        return
+    order = np.lexsort((when, who))
+    who, what = who[order], what[order]
+    starts = group_starts(who)
+    counts = np.diff(np.append(starts, who.size))
+    distance = (what - np.repeat(what[starts], counts)).view(np.int64)
+    distance[np.abs(distance) > farthest] = 0
+    lowest = np.minimum.reduceat(distance, starts)
+    initial[who[starts]] = what[starts] + lowest.view(np.uint64) - np.uint64(1)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dissector.constants import MptcpSubtype
+from mptrace.analysis.data_space import as_carried
 
 if TYPE_CHECKING:
     from mptrace.analysis.data_plane import DataPlane
@@ -59,13 +60,13 @@ def option_columns(plane: DataPlane, order: I64) -> OptionColumns:
         relative_ack = (data_ack - initial[space ^ 1]).view(np.int64)
         columns = (
             has_dss & (dss.data_seq_octets[chosen] > 0),
-            dss.data_seq[chosen],
+            as_carried(data_seq, dss.data_seq_octets[chosen]),
             data_seq,
             relative_seq,
             dss.subflow_seq[chosen].astype(np.uint64),
             dss.data_length[chosen].astype(np.uint64),
             has_dss & (dss.data_ack_octets[chosen] > 0),
-            dss.data_ack[chosen],
+            as_carried(data_ack, dss.data_ack_octets[chosen]),
             data_ack,
             relative_ack,
             has_dss & dss.data_fin[chosen],
