@@ -1,43 +1,29 @@
-"""What the browser asks of a display filter."""
+"""Display filters over an opened capture; the rows that pass."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mptrace.analysis.filter import DisplayFilter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import numpy as np
     from numpy.typing import NDArray
 
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One way to go on with a filter."""
-
-    text: str
-    """The whole filter, completed."""
-    cursor: int
-    """Where the cursor then stands."""
-    label: str
-    """What is listed."""
+    from mptrace.analysis.filter import PacketColumns
 
 
-class FilterFaultError(Exception):
-    """A filter that says nothing, or nothing that can be understood."""
+class PacketFilter:
+    """Applies filters one at a time, from whichever thread."""
 
-    def __init__(self, message: str, position: int) -> None:
-        super().__init__(message)
-        self.position = position
-        """The character (from 0) that is at fault."""
+    def __init__(self, columns: PacketColumns) -> None:
+        self._columns = columns
+        self._lock = Lock()
 
-
-class DisplayFilter(Protocol):
-    """Tells which packets a filter lets through."""
-
-    def mask(self, text: str) -> NDArray[np.bool_]:
-        """(packets,): which packets pass. Raises FilterFaultError."""
-
-    def candidates(self, text: str, cursor: int) -> Sequence[Candidate]:
-        """How the filter may go on at the cursor."""
+    def rows(self, text: str) -> NDArray[np.int64]:
+        """Rows of the packet table that pass, ascending. Raises FilterError."""
+        wanted = DisplayFilter(text)
+        with self._lock:
+            return np.flatnonzero(wanted.mask(self._columns))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mptrace.analysis.filter import PacketColumns
 from mptrace.analysis.pipeline import analyze_capture
 from mptrace.capture import open_capture
+from mptrace.views.browsing.filtering import PacketFilter
 from mptrace.views.browsing.packet_facts import PacketFacts
 from mptrace.views.browsing.packet_rows import PacketRows
 from mptrace.views.browsing.packet_table import PacketTable
@@ -29,6 +31,7 @@ class OpenedCapture:
     packets: PacketTable
     facts: PacketFacts
     rows: PacketRows
+    filter: PacketFilter
 
     def close(self) -> None:
         """Close the files."""
@@ -58,5 +61,7 @@ def _opened(capture: Capture, progress: Progress | None) -> OpenedCapture:
 
     analysis = analyze_capture(capture, told("analyzing"))
     packets = PacketTable.read(capture, told("listing packets"))
-    facts = PacketFacts(analysis.evidence, analysis.findings, len(packets))
-    return OpenedCapture(capture, analysis, packets, facts, PacketRows(packets, facts))
+    columns = PacketColumns(capture, analysis)
+    facts = PacketFacts(columns.analysis_values, analysis.findings, len(packets))
+    rows = PacketRows(packets, facts)
+    return OpenedCapture(capture, analysis, packets, facts, rows, PacketFilter(columns))

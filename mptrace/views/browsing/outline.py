@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +21,13 @@ class Node:
     link: Any = None
     """What Enter leads to."""
     link_text: str = ""
-    """The part of the text that names the link."""
+    """The word of the text that names the link."""
     subflow: int | None = None
     """Colours the line."""
+    detail: str = ""
+    """More words, shown beside the tree while the line is chosen."""
+    filter: str = ""
+    """The display filter that finds packets with the same value."""
     span: tuple[int, int] | None = None
     """Octets of the packet that the line stands for: offset and length."""
     children: Sequence[Node] | Callable[[], Iterable[Node]] = field(default=(), repr=False)
@@ -32,6 +37,14 @@ class Node:
     def expandable(self) -> bool:
         """Whether there are lines below it (or may be, where they are made on demand)."""
         return callable(self.children) or bool(self.children)
+
+    @property
+    def link_span(self) -> tuple[int, int]:
+        """Where the word that names the link begins and ends; (0, 0) where there is none."""
+        if not self.link_text:
+            return 0, 0
+        found = re.search(rf"(?<![\w.]){re.escape(self.link_text)}(?![\w.]*\w)", self.text)
+        return (0, 0) if found is None else found.span()
 
     def nodes(self) -> Sequence[Node]:
         """The lines below it, made when first asked for."""

@@ -6,17 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mptrace.analysis.frames import packet_values
 from mptrace.analysis.frames.building import Categories, Masked
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from mptrace.analysis.frames.building import Column
     from mptrace.analysis.model import Finding
-    from mptrace.analysis.results import Evidence
 
 NO_ROW = -1
 
@@ -27,8 +25,11 @@ class PacketFacts:
     Only packets of MPTCP connections have facts; those of others are None.
     """
 
-    def __init__(self, evidence: Evidence, findings: Sequence[Finding], packets: int) -> None:
-        self._columns: dict[str, Column] = packet_values(evidence)
+    def __init__(
+        self, columns: Mapping[str, Column], findings: Sequence[Finding], packets: int
+    ) -> None:
+        """``columns`` are those of `mptrace.analysis.frames.packet_values`."""
+        self._columns = columns
         frame = self.column("frame.number")
         self._rows: NDArray[np.int64] = np.asarray(frame, np.int64) - 1
         self._place = np.full(packets, NO_ROW, np.int32)
@@ -79,6 +80,10 @@ class PacketFacts:
             code = int(column.codes[at])
             return column.names[code] if code >= 0 else None
         return column[at].item()
+
+    def values_at(self, name: str, rows: NDArray[np.int64]) -> NDArray[Any]:
+        """The plain numbers of a column for rows that have facts; (n,)."""
+        return self.column(name)[self._place[rows]]
 
     def findings(self, row: int) -> Sequence[Finding]:
         """The findings that a packet is a proof of."""

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from mptrace.views.browsing.packet_table import PacketTable
     from mptrace.views.browsing.remarks import Remark
 
+LAYERS = frozenset({"eth", "sll", "ip", "ipv6", "tcp", "udp"})
+"""Fields without a dot in their names that a filter knows."""
 OPENED = frozenset({"mptrace", "layer:tcp", "tcp.options", "mptcp"})
 """Keys of the nodes that are open at first."""
 
@@ -44,6 +46,7 @@ def _remark_node(remark: Remark) -> Node:
         key=f"remark:{remark.name}",
         link=remark.link,
         link_text=linked,
+        filter=remark.filter,
     )
 
 
@@ -76,8 +79,28 @@ def _field(field: Field, depth: int) -> Node:
         tone=_tone(field),
         key=_key(field, depth),
         span=(field.offset, field.length) if field.length else None,
+        filter=_filter(field),
         children=tuple(_field(child, depth + 1) for child in field.children),
     )
+
+
+def _filter(field: Field) -> str:
+    """The filter for packets with this field's value; for the field itself where it has none."""
+    value = field.value
+    if "." not in field.name and field.name not in LAYERS:
+        return ""
+    match value:
+        case None:
+            return field.name
+        case bool():
+            return f"{field.name} == {int(value)}"
+        case bytes():
+            return f"{field.name} == {value.hex(':')}" if value else field.name
+        case int() if field.text.startswith("0x"):
+            return f"{field.name} == {value:#x}"
+        case str():
+            return f'{field.name} == "{value}"'
+    return f"{field.name} == {value}"
 
 
 def _key(field: Field, depth: int) -> str:

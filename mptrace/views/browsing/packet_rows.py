@@ -55,6 +55,11 @@ class PacketRow:
     """The worst severity of the findings that it proves, or nothing."""
 
     @property
+    def words(self) -> str:
+        """What a search looks at."""
+        return f"{self.source} {self.destination} {self.info}"
+
+    @property
     def marks(self) -> str:
         """Three characters: class of copy, order, finding."""
         return (
@@ -70,9 +75,11 @@ class PacketRows:
     def __init__(self, packets: PacketTable, facts: PacketFacts) -> None:
         self._packets = packets
         self._facts = facts
-        self.row = lru_cache(maxsize=_CACHED)(self._row)
+        self.row = lru_cache(maxsize=_CACHED)(self.made)
+        """A row, from the latest ones where it is among them."""
 
-    def _row(self, row: int) -> PacketRow:
+    def made(self, row: int) -> PacketRow:
+        """Make a row, without keeping it: for going through many."""
         header = self._packets.tcp(row)
         if header is None:
             source, destination, info = self._without_tcp(row)

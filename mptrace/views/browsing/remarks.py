@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from mptrace.views import figures
@@ -24,6 +24,8 @@ class Remark:
     link: int | None = None
     """The packet (its number) that it speaks of."""
     tone: str = ""
+    filter: str = ""
+    """The display filter that finds packets of which the same is known."""
 
 
 _COPY_TEXTS: Final = {
@@ -48,7 +50,16 @@ def remarks(facts: PacketFacts, packets: PacketTable, row: int) -> tuple[Remark,
     found += _order(facts, packets, row)
     found += _acknowledgements(facts, packets, row)
     found += _neighbours(facts, packets, row)
-    return tuple(found)
+    return tuple(replace(remark, filter=_filter(facts, row, remark.name)) for remark in found)
+
+
+def _filter(facts: PacketFacts, row: int, name: str) -> str:
+    if name == "mptrace.finding":
+        return name
+    value = facts.get(row, name) if name else None
+    if value is None:
+        return name
+    return f'{name} == "{value}"' if isinstance(value, str) else f"{name} == {value}"
 
 
 def _membership(facts: PacketFacts, row: int) -> list[Remark]:

@@ -10,16 +10,17 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from mptrace.analysis.filter import complete
 from mptrace.views.tui import palette
 from mptrace.views.tui.lines import LineList
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from mptrace.views.browsing.filtering import Candidate
+    from mptrace.analysis.filter import Candidate
 
 _LABEL = "Filter: "
 _MOST_CANDIDATES = 8
@@ -39,8 +40,13 @@ class CandidateList(LineList):
         return len(self.candidates)
 
     def draw(self, index: int) -> Sequence[Segment]:
-        """Draw one."""
-        return (Segment(f" {self.candidates[index].label}"),)
+        """Draw one: what would be typed, and what it means."""
+        candidate = self.candidates[index]
+        width = max(len(other.text) for other in self.candidates)
+        return (
+            Segment(f"{'':{len(_LABEL)}}{candidate.text:<{width}}  "),
+            Segment(candidate.meaning, palette.tone("faint")),
+        )
 
 
 class FilterInput(Input):
@@ -97,9 +103,8 @@ class FilterBar(Vertical):
     class Left(Message):
         """Typing was given up."""
 
-    def __init__(self, candidates: Callable[[str, int], Sequence[Candidate]]) -> None:
+    def __init__(self) -> None:
         super().__init__(id="filter")
-        self._candidates_of = candidates
         self._history: list[str] = []
         self._recalled = 0
         self.applied = ""
@@ -133,9 +138,12 @@ class FilterBar(Vertical):
                 self.line.value = text
         self._list(())
 
-    def fault(self, message: str, position: int) -> None:
-        """Say what is wrong, and point at the place."""
+    def fault(self, message: str, position: int, text: str) -> None:
+        """Say what is wrong with a filter, and point at the place."""
         self._list(())
+        if self.line.value != text:
+            with self.prevent(Input.Changed):
+                self.line.value = text
         indent = " " * (len(_LABEL) + position)
         fault = self.query_one(".fault", Static)
         width = max(self.size.width, 20)
@@ -150,12 +158,13 @@ class FilterBar(Vertical):
         """Take the candidate under the cursor."""
         listed = self.query_one(CandidateList)
         if not listed.candidates:
-            self._list(self._candidates_of(self.line.value, self.line.cursor_position))
+            self._list(complete(self.line.value, self.line.cursor_position))
             if len(listed.candidates) != 1:
                 return
         chosen = listed.candidates[listed.cursor]
-        self.line.value = chosen.text
-        self.line.cursor_position = chosen.cursor
+        text, cursor = chosen.completed(self.line.value)
+        self.line.value = text
+        self.line.cursor_position = cursor
 
     def go(self, step: int) -> None:
         """Move among the candidates, or through the history where none are listed."""
@@ -184,7 +193,7 @@ class FilterBar(Vertical):
         event.stop()
         self.remove_class("faulty")
         if self.line.has_focus and event.value:
-            self._list(self._candidates_of(event.value, self.line.cursor_position))
+            self._list(complete(event.value, len(event.value)))
         else:
             self._list(())
 

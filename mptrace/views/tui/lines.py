@@ -125,7 +125,9 @@ class LineList(ScrollView, can_focus=True):
         if height <= 0:
             return
         top = round(self.scroll_offset.y)
-        if self.cursor < top:
+        if not top - height <= self.cursor < top + 2 * height:
+            top = max(self.cursor - height // 2, 0)  # a jump: show what is around it
+        elif self.cursor < top:
             top = self.cursor
         elif self.cursor >= top + height:
             top = self.cursor - height + 1

@@ -68,16 +68,12 @@ class OutlineList(LineList):
         sign = " " if not node.expandable else "▾" if node.expanded else "▸"
         style = palette.tone(node.tone) + palette.subflow(node.subflow)
         lead = f"{'  ' * line.depth}{sign} "
-        if node.link_text and node.link_text in node.text:
-            before, _, after = node.text.rpartition(node.link_text)
-            if node.text.count(node.link_text) > 1:
-                before, _, after = node.text.partition(node.link_text)
-            return (
-                Segment(lead + before, style),
-                Segment(node.link_text, style + palette.LINK),
-                Segment(after, style),
-            )
-        return (Segment(lead + node.text, style),)
+        first, last = node.link_span
+        return (
+            Segment(lead + node.text[:first], style),
+            Segment(node.text[first:last], style + palette.LINK),
+            Segment(node.text[last:], style),
+        )
 
     def action_choose(self) -> None:
         """Follow the link; where there is none, open or close."""

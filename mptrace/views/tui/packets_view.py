@@ -56,11 +56,19 @@ class PacketsView(Vertical):
         Binding("quotation_mark", "marked(-1)", "Previous marked", show=False),
         Binding("backspace,alt+left", "back", "Back", show=False),
         Binding("alt+right", "forward", "Forward", show=False),
+        Binding("a", "as_filter", "Filter for the field", show=False),
         Binding("escape", "to_list", "To the list", show=False),
     ]
 
     class RowChanged(Message):
         """Another packet is under the cursor, or what is shown changed."""
+
+    class FilterWanted(Message):
+        """A filter for the chosen field."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
 
     class Said(Message):
         """A sentence for the status line."""
@@ -203,6 +211,14 @@ class PacketsView(Vertical):
     def action_to_list(self) -> None:
         """Go back to the table."""
         self.list.focus()
+
+    def action_as_filter(self) -> None:
+        """Filter for the value of the chosen field."""
+        node = self.fields.node
+        if node is None or not node.filter:
+            self.say("No filter knows this field", "warning")
+        else:
+            self.post_message(self.FilterWanted(node.filter))
 
     def action_mark(self) -> None:
         """Mark the packet, or take the mark away."""

@@ -15,16 +15,17 @@ class TitleLine(Widget):
 
     DEFAULT_CSS = "TitleLine { height: 1; }"
 
-    def __init__(self) -> None:
+    def __init__(self, names: tuple[str, ...] = VIEWS) -> None:
         super().__init__(id="title")
+        self._names = names
         self.path = ""
         self.current = 0
-        self.counts: tuple[int | None, ...] = (None, None, None)
+        self.counts: tuple[int | None, ...] = (None,) * len(names)
 
     def render(self) -> Text:
         """Draw it: the path gives way where space is short."""
         tabs = Text()
-        for index, name in enumerate(VIEWS):
+        for index, name in enumerate(self._names):
             number = self.counts[index]
             count = "" if number is None else f" {number:,}"
             style = "reverse bold" if index == self.current else ""
@@ -42,10 +43,10 @@ class StatusLine(Widget):
     """Where one is, the latest message, and the keys that lead on."""
 
     DEFAULT_CSS = "StatusLine { height: 1; }"
-    HINT = " / filter  ? help  q quit"
 
-    def __init__(self) -> None:
+    def __init__(self, hint: str = "/ filter  ? help  q quit") -> None:
         super().__init__(id="status")
+        self._hint = f"  {hint}"
         self.place = ""
         self.message = ""
         self.tone = ""
@@ -53,6 +54,11 @@ class StatusLine(Widget):
     def say(self, message: str, tone: str = "") -> None:
         """Show a message until something else happens."""
         self.message, self.tone = message, tone
+        self.refresh()
+
+    def hint(self, hint: str) -> None:
+        """Show which keys lead on."""
+        self._hint = f"  {hint}"
         self.refresh()
 
     def stand(self, place: str) -> None:
@@ -64,8 +70,8 @@ class StatusLine(Widget):
         """Draw it."""
         text = self.message or self.place
         line = Text(text, palette.tone(self.tone) if self.message else "", no_wrap=True, end="")
-        space = self.size.width - len(self.HINT)
+        space = self.size.width - len(self._hint)
         if line.cell_len <= space:
             line.append(" " * (space - line.cell_len))
-            line.append(self.HINT, "dim")
+            line.append(self._hint, "dim")
         return line
