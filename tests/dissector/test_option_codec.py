@@ -276,6 +276,37 @@ def test_cut_at_every_octet(any_option: SearchStrategy[o.TcpOption], data: st.Da
         assert last.declared_length == (last.octets[1] if len(last.octets) > 1 else None)
 
 
+PASSED_OVER = {
+    1: o.NoOperation,
+    2: o.MaximumSegmentSize,
+    4: o.SackPermitted,
+    5: o.Sack,
+    8: o.Timestamps,
+}
+
+
+@given(
+    data=st.data(),
+    kinds=st.sets(st.sampled_from(sorted(PASSED_OVER))).map(frozenset),
+    captured=st.integers(0, 40),
+)
+def test_kinds_that_are_passed_over(
+    any_option_area: SearchStrategy[bytes],
+    data: st.DataObject,
+    kinds: frozenset[int],
+    captured: int,
+) -> None:
+    """What is malformed or cut is told, whatever its kind."""
+    area = data.draw(any_option_area)
+    classes = tuple(PASSED_OVER[kind] for kind in kinds)
+    everything = decode_options(area[:captured], declared_length=len(area))
+    some = decode_options(area[:captured], declared_length=len(area), without=kinds)
+    assert some == tuple(option for option in everything if not isinstance(option, classes))
+    assert [option.offset for option in some] == [
+        option.offset for option in everything if not isinstance(option, classes)
+    ]
+
+
 def test_options_after_a_malformed_one_are_still_read() -> None:
     area = bytes.fromhex("1e0540aabb1e0b2005d52abeca00000003030a")
     assert decode_options(area) == (
