@@ -144,7 +144,7 @@ def _measure(plane: DataPlane, control: ControlPlane, capture: Capture) -> Figur
     stalls = find_stalls(
         spaces.flight, plane.data_acks, plane.subflows, median, *_connection_ends(plane)
     )
-    first_copies = FirstCopies.of(plane.copies)
+    first_copies = FirstCopies.of(plane.copies, plane.membership.spaces)
     return Figures(
         ways=ways,
         spaces=spaces,
@@ -172,15 +172,13 @@ def _connection_ends(plane: DataPlane) -> tuple[I64, I64]:
     return np.repeat(frame, 2), np.repeat(np.maximum.reduceat(segments.time_ns, starts), 2)
 
 
-def _subflow_ends(plane: DataPlane) -> dict[int, int]:
-    """Frame of the first FIN or RST of each subflow."""
+def _subflow_ends(plane: DataPlane) -> I64:
+    """(subflows,): frame of the first FIN or RST; -1 where there is none."""
     segments = plane.subflows.segments
     rows = np.flatnonzero(segments.flags & (FIN | RST))
-    ends: dict[int, int] = {}
-    for subflow, frame in zip(
-        (plane.subflows.way[rows] >> 1).tolist(), segments.frame_number[rows].tolist(), strict=True
-    ):
-        ends[subflow] = min(frame, ends.get(subflow, frame))
+    ends = np.full(plane.membership.ways // 2, np.iinfo(np.int64).max)
+    np.minimum.at(ends, plane.subflows.way[rows] >> 1, segments.frame_number[rows])
+    ends[ends == np.iinfo(np.int64).max] = -1
     return ends
 
 

@@ -122,11 +122,7 @@ def _is_backup(member: SubflowState) -> bool:
 def _sent_after(case: Case, name: DirectionName, frame: int, until: int) -> int:
     """New payload octets of a direction in packets after one and up to another."""
     copies = case.rows.evidence.figures.first_copies
-    space = case.space(name)
-    low, high = np.searchsorted(copies.space, (space, space + 1))
-    first = low + np.searchsorted(copies.frame[low:high], frame, side="right")
-    last = low + np.searchsorted(copies.frame[low:high], until, side="right")
-    rows = np.unique(copies.row[first:last])
+    rows = np.unique(copies.row[copies.between(case.space(name), frame, until)])
     return int(case.rows.plane.subflows.segments.payload_length[rows].sum())
 
 
