@@ -15,9 +15,14 @@ WORTH_SHOWING: Final = 32 * 1024 * 1024
 
 
 class ProgressBar:
-    """Context manager; call it with the octets read so far and the octets in all."""
+    """Context manager; call it with what is done so far and in all (by default octets read).
 
-    def __init__(self) -> None:
+    It stays away where there is less to do than ``worth_showing``.
+    """
+
+    def __init__(self, label: str = "reading", worth_showing: int = WORTH_SHOWING) -> None:
+        self._label = label
+        self._worth_showing = worth_showing
         self._wanted = sys.stderr.isatty()
         self._progress: Progress | None = None
         self._task: TaskID | None = None
@@ -28,14 +33,14 @@ class ProgressBar:
 
     def __call__(self, done: int, total: int) -> None:
         """Show how far reading has come."""
-        if not self._wanted or total < WORTH_SHOWING:
+        if not self._wanted or total < self._worth_showing:
             return
         if self._progress is None:
             from rich.console import Console
             from rich.progress import Progress
 
             self._progress = Progress(console=Console(stderr=True), transient=True)
-            self._task = self._progress.add_task("reading", total=total)
+            self._task = self._progress.add_task(self._label, total=total)
             self._progress.start()
         if self._task is not None:
             self._progress.update(self._task, completed=done)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 NAME = "report"
 SUMMARY = "Write an HTML report of a capture"
 
+WORTH_A_BAR: Final = 40
+"""Connections from which on drawing them takes a while."""
 _ENDINGS: Final = (".gz", ".zst", ".lz4", ".xz", ".pcap", ".pcapng", ".cap")
 
 
@@ -56,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Analyze and write the report; return 1 when the capture is damaged."""
+    from mptrace.commands.progress import ProgressBar
     from mptrace.commands.reading import damage_status, read
     from mptrace.views.report import Options, chunks
 
@@ -64,7 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
         refuse_to_overwrite(target, force=arguments.force)
     reading = read(arguments.files, arguments.connection)
     options = Options(title=arguments.title, theme=arguments.theme)
-    _write(chunks(reading, options), target)
+    with ProgressBar("drawing connections", WORTH_A_BAR) as progress:
+        _write(chunks(reading, options, progress), target)
     if target is not None:
         print(f"mptrace: wrote {target}", file=sys.stderr)
     return damage_status(reading)

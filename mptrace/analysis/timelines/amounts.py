@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mptrace.analysis.timelines.slices import stretch
 from mptrace.analysis.timelines.steps import Changes, Steps, difference
 
 if TYPE_CHECKING:
@@ -17,18 +18,18 @@ def data_flight(direction: DirectionTimelines) -> Steps:
     """Highest data sequence number sent so far less the highest DATA_ACK so far."""
     flight = direction.evidence.figures.spaces.flight
     segments = direction.evidence.plane.subflows.segments
-    first, last = np.searchsorted(flight.group, (direction.space, direction.space + 1))
-    if first == last:
+    rows = stretch(flight.group, direction.space)
+    row = flight.row[rows]
+    if not row.size:
         return Steps(np.empty(0, np.int64), np.empty(0, np.int64))
-    row = flight.row[first:last]
     sent = Changes(
         segments.frame_number[row].astype(np.int64),
         direction.since_start(segments.time_ns[row]),
-        flight.sent_end[first:last],
+        flight.sent_end[rows],
     )
     lowest = int(direction.evidence.plane.floor[direction.space])
     acked = _changes(direction, direction.evidence.plane.data_acks, direction.space)
-    return difference(sent, acked, lowest, min(int(flight.acked[first]), int(sent.value[0])))
+    return difference(sent, acked, lowest, min(int(flight.acked[rows][0]), int(sent.value[0])))
 
 
 def subflow_flight(direction: DirectionTimelines, way: int) -> Steps:
@@ -41,7 +42,7 @@ def subflow_flight(direction: DirectionTimelines, way: int) -> Steps:
     sent = Changes(
         segments.frame_number[rows].astype(np.int64),
         direction.since_start(segments.time_ns[rows]),
-        np.maximum.accumulate(subflows.place_end[rows]),
+        np.maximum.accumulate(subflows.place[rows] + segments.payload_length[rows]),
     )
     lowest = int(subflows.place[rows].min())
     acked = _changes(direction, direction.evidence.plane.acks, way)
@@ -62,6 +63,5 @@ def window(direction: DirectionTimelines) -> Steps:
 
 
 def _changes(direction: DirectionTimelines, acks: Acknowledgements, group: int) -> Changes:
-    first, last = np.searchsorted(acks.group, (group, group + 1))
-    rows = slice(int(first), int(last))
+    rows = stretch(acks.group, group)
     return Changes(acks.frame[rows], direction.since_start(acks.time_ns[rows]), acks.place[rows])

@@ -8,6 +8,7 @@ import numpy as np
 
 from mptrace.analysis.timelines.direction import DirectionTimelines
 from mptrace.analysis.timelines.lives import Life, life
+from mptrace.analysis.timelines.slices import stretch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,8 +25,8 @@ class Timelines:
         self.evidence = evidence
         self.index = index
         owner = evidence.plane.membership.connection_of_subflow
-        first, last = np.searchsorted(owner, (index, index + 1))
-        self.subflows = range(int(first), int(last))
+        own = stretch(owner, index)
+        self.subflows = range(own.start, own.stop)
         """Numbers of the connection's subflows over all connections."""
 
     def direction(self, name: DirectionName) -> DirectionTimelines:

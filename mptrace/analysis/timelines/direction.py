@@ -9,6 +9,7 @@ import numpy as np
 
 from mptrace.analysis.tables import RST
 from mptrace.analysis.timelines import amounts, order, rates, sequence
+from mptrace.analysis.timelines.slices import stretch
 from mptrace.analysis.timelines.steps import Steps
 
 if TYPE_CHECKING:
@@ -26,12 +27,6 @@ class Samples:
     duration_ns: I64
     frame: I64
     """The packet that was answered."""
-
-
-def stretch(column: I64, value: int) -> slice:
-    """The rows of an ascending column that have this value."""
-    first, last = np.searchsorted(column, (value, value + 1))
-    return slice(int(first), int(last))
 
 
 class DirectionTimelines:
@@ -112,7 +107,7 @@ class DirectionTimelines:
         by_time = np.argsort(trips.acked_ns[rows], kind="stable")
         return Samples(
             self.since_start(trips.acked_ns[rows])[by_time],
-            trips.duration_ns[rows][by_time],
+            (trips.acked_ns[rows] - trips.sent_ns[rows])[by_time],
             self._segments.frame_number[trips.row[rows]].astype(np.int64)[by_time],
         )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mptrace.analysis.timelines.slices import stretch
 from mptrace.analysis.timelines.steps import Steps, level
 
 if TYPE_CHECKING:
@@ -32,8 +33,7 @@ def late_packets(direction: DirectionTimelines) -> Late:
     """The rows of the out-of-order table that belong to this direction."""
     plane = direction.evidence.plane
     table, segments = plane.out_of_order, plane.subflows.segments
-    first, last = np.searchsorted(table.space, (direction.space, direction.space + 1))
-    rows = slice(int(first), int(last))
+    rows = stretch(table.space, direction.space)
     row, closing = table.row[rows], table.closing_frame[rows]
     time_ns = segments.time_ns[row]
     frames, times = _payload_times(direction)

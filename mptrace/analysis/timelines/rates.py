@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mptrace.analysis.timelines.slices import stretch
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -89,9 +91,9 @@ def _acknowledged(direction: DirectionTimelines) -> tuple[I64, I64]:
     limit = int(evidence.figures.acked.octets[direction.space])
     reached = np.clip(acked.value - 1, 0, limit)
     copies = evidence.plane.copies
-    first, last = np.searchsorted(copies.space, (direction.space, direction.space + 1))
+    own = copies.data_place[stretch(copies.space, direction.space)]
     before = int(reached[0]) if reached.size else 0
-    if first < last:  # a capture that begins late has not seen what was acknowledged before
-        lowest = int(copies.data_place[first] - evidence.plane.data.origin[direction.space]) - 1
+    if own.size:  # a capture that begins late has not seen what was acknowledged before
+        lowest = int(own[0] - evidence.plane.data.origin[direction.space]) - 1
         before = min(before, max(lowest, 0))
     return acked.time_ns, np.diff(reached, prepend=before)

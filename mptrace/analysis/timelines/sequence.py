@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mptrace.analysis.timelines.slices import stretch
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -103,15 +105,16 @@ def _mapping_of(plane: DataPlane, ways: tuple[int, ...], way: I64, start: I64) -
     mappings = plane.mappings
     number = np.zeros(way.size, np.int64)
     for own in ways:
-        low, high = np.searchsorted(way, (own, own + 1))
-        first, last = np.searchsorted(mappings.way, (own, own + 1))
-        places = mappings.data_place[first:last]
+        here, rows = stretch(way, own), stretch(mappings.way, own)
+        places = mappings.data_place[rows]
         by_place = np.argsort(places, kind="stable")
         places = places[by_place]
-        ends = np.maximum.accumulate(places + mappings.length[first:last][by_place])
-        at = np.searchsorted(places, start[low:high], side="right")
+        ends = np.maximum.accumulate(
+            places + (mappings.place_end[rows] - mappings.place[rows])[by_place]
+        )
+        at = np.searchsorted(places, start[here], side="right")
         covered = at > 0
         if ends.size:
-            covered &= start[low:high] < ends[np.maximum(at - 1, 0)]
-        number[low:high] = np.where(covered, at, -1 - start[low:high] // LONGEST_UNMAPPED)
+            covered &= start[here] < ends[np.maximum(at - 1, 0)]
+        number[here] = np.where(covered, at, -1 - start[here] // LONGEST_UNMAPPED)
     return number

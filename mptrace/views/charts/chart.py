@@ -73,9 +73,6 @@ class Chart:
     """Seconds since the capture's first packet."""
     y_title: str = ""
     layout: dict[str, Any] = field(default_factory=dict)
-    definitions: tuple[str, ...] = ()
-    """Terms of docs/definitions.md that say what is shown."""
-    caption: str = ""
     shared_time: bool = True
     """Whether the x axis is time."""
 

@@ -115,20 +115,8 @@ def joined_labels(labels: list[str]) -> str:
 
 def layout(chart: Chart) -> dict[str, Any]:
     """Plotly's layout of a chart, with tokens for colours; without title and margins."""
-    axis = {
-        "gridcolor": "$grid", "zeroline": False, "linecolor": "$faint", "ticks": "outside",
-        "tickcolor": "$faint",
-    }  # fmt: skip
-    result: dict[str, Any] = {
-        "font": {"family": FONT, "size": 12, "color": "$ink"},
-        "paper_bgcolor": "$page",
-        "plot_bgcolor": "$page",
-        "hovermode": "closest",
-        "hoverlabel": {"bgcolor": "$page", "bordercolor": "$faint", "font": {"color": "$ink"}},
-        "legend": {"orientation": "h", "yanchor": "top", "y": -0.2, "x": 0, "traceorder": "normal"},
-        "xaxis": {**axis},
-        "yaxis": {**axis, "title": {"text": chart.y_title, "standoff": 6}, "automargin": True},
-    }
+    result = base_layout()
+    result["yaxis"]["title"]["text"] = chart.y_title
     if chart.shared_time:
         result["xaxis"] |= {
             "title": {"text": "time since the capture's first packet"},
@@ -140,6 +128,25 @@ def layout(chart: Chart) -> dict[str, Any]:
             result[key] = result[key] | value
         else:
             result[key] = value
-    if "yaxis2" in result:
-        result["yaxis2"] = axis | {"automargin": True} | result["yaxis2"]
     return result
+
+
+def base_layout() -> dict[str, Any]:
+    """What the layouts of all charts have in common."""
+    axis = {
+        "gridcolor": "$grid", "zeroline": False, "linecolor": "$faint", "ticks": "outside",
+        "tickcolor": "$faint",
+    }  # fmt: skip
+    return {
+        "font": {"family": FONT, "size": 12, "color": "$ink"},
+        "paper_bgcolor": "$page",
+        "plot_bgcolor": "$page",
+        "hovermode": "closest",
+        "hoverlabel": {"bgcolor": "$page", "bordercolor": "$faint", "font": {"color": "$ink"}},
+        "legend": {
+            "orientation": "h", "yanchor": "top", "y": -0.2, "x": 0, "traceorder": "normal",
+        },
+        "xaxis": {**axis},
+        "yaxis": {**axis, "title": {"text": "", "standoff": 6}, "automargin": True},
+        "yaxis2": {**axis, "automargin": True},
+    }  # fmt: skip

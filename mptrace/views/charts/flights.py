@@ -40,9 +40,6 @@ def chart(connection: Connection, direction: DirectionName) -> Chart:
         x_range=x_range(connection),
         y_title="octets in flight",
         layout={"yaxis": axis, **moments(side(connection, direction))},
-        definitions=("Data flight", "Window-limited"),
-        caption="Sent and not yet acknowledged: by DATA_ACK for the connection, by TCP for each "
-        "subflow. Where the data flight reaches the window, the receiver is what limits.",
     )
 
 

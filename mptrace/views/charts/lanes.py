@@ -28,13 +28,13 @@ GROUPS: Final[tuple[tuple[str, frozenset[str], str, str], ...]] = (
         "diamond",
         "$page",
     ),
+    ("end of data or subflow", frozenset(("DATA_FIN", "FIN")), "square", "$ink"),
     (
         "failure or abort",
         frozenset(("MP_FAIL", "MP_FASTCLOSE", "MP_TCPRST", "RST", "FALLBACK", "INFINITE_MAPPING")),
         "x",
         "$bad",
     ),
-    ("end of data or subflow", frozenset(("DATA_FIN", "FIN")), "square", "$ink"),
 )
 """Legend name, kinds of events, symbol and fill; other kinds are drawn as "other"."""
 _ABOVE_LANES: Final = -0.6
@@ -67,10 +67,6 @@ def chart(connection: Connection, direction: DirectionName) -> Chart:
                 "fixedrange": True,
             },
         },
-        definitions=("Handshake time", "Join delay", "Stall", "Handover"),
-        caption="A lane for each subflow: thick while packets pass, thin while it is only open, "
-        "dashed red from where nothing was answered any more. Hover over a mark for the options "
-        "in words.",
     )
 
 

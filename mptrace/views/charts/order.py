@@ -63,7 +63,4 @@ def chart(connection: Connection, direction: DirectionName) -> Chart:
             },
             **moments(side(connection, direction)),
         },
-        definitions=("Out of order",),
-        caption="Octets seen at the capture point above the lowest one not seen yet, and for each "
-        "packet of them how long it took until all below had been seen.",
     )  # fmt: skip

@@ -60,15 +60,11 @@ def chart(connection: Connection, direction: DirectionName) -> Chart:
         title=title("Throughput and goodput", connection, direction),
         series=tuple(found),
         x_range=x_range(connection),
-        y_title="bit/s",
+        y_title=f"bit/s, in bins of {width}",
         layout={
             "yaxis": {"tickformat": "~s", "range": [0, _top(rates)]},
             **moments(side(connection, direction)),
         },
-        definitions=("Throughput", "Goodput"),
-        caption=f"All TCP payload of each subflow, stacked, in bins of {width}; the line is the "
-        "data that DATA_ACKs released in the same time. What waited for a gap is released at once: "
-        "such peaks may be higher than the axis.",
     )
 
 

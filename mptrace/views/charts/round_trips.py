@@ -45,9 +45,6 @@ def chart(connection: Connection, direction: DirectionName) -> Chart:
         x_range=x_range(connection),
         y_title="RTT",
         layout={"yaxis": axis, **moments(side(connection, direction))},
-        definitions=("Subflow RTT", "Data RTT", "Capture point"),
-        caption="Each at the time of its acknowledgement. A data RTT above those of the subflows "
-        "is data that waited for lower octets on a slower path.",
     )
 
 

@@ -61,10 +61,6 @@ def chart(connection: Connection, direction: DirectionName) -> Chart:
         x_range=x_range(connection),
         y_title="data sequence number, relative",
         layout=look,
-        definitions=("Octet of data", "Copy", "Mapping"),
-        caption="Each stroke is a mapping, from its first octet to its last, where and when it was "
-        "sent. Marks are data sent again: triangles by TCP, squares by MPTCP on the same subflow "
-        "(remapped), diamonds on another one (reinjected); hover to see what they repeat.",
     )
 
 

@@ -72,9 +72,6 @@ def chart(connection: Connection, direction: DirectionName) -> Chart:
             "xaxis": {"range": [0, 100], "ticksuffix": " %"},
             "yaxis": {"autorange": "reversed", "automargin": True},
         },
-        definitions=("Contribution", "Delivered contribution", "Throughput"),
-        caption="Of the data (each octet once) by the subflow that carried it first, by the one "
-        "whose copy was acknowledged first, and of all TCP payload.",
         shared_time=False,
     )
 

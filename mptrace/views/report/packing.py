@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from mptrace.views.charts.figure import layout
 from mptrace.views.charts.thinning import keep_extremes
 from mptrace.views.report.markup import script_json
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from mptrace.analysis.tables import I64
     from mptrace.views.charts.chart import Chart, Column, Series
 
-POINTS: Final = (100_000, 25_000, 6_000, 1_500, 400)
+POINTS: Final = (100_000, 10_000, 2_000, 500, 150)
 """So many points of a series are stored at most: the first number that makes a block fit."""
 
 
@@ -36,7 +35,8 @@ class Columns:
     def add(self, column: Column, rows: I64) -> list[float]:
         """Store rows of a column; return offset, rows, octets of each and unit."""
         numbers = column.number[rows]
-        steps = np.diff(numbers, prepend=0)
+        steps = numbers.copy()
+        steps[1:] -= numbers[:-1]
         narrow = not steps.size or bool(np.abs(steps).max() < 1 << 31)
         width = 4 if narrow else 8
         planes = steps.astype(f"<i{width}").view(np.uint8).reshape(-1, width).T
@@ -70,7 +70,8 @@ def _chart(chart: Chart, columns: Columns, points: int) -> dict[str, Any]:
         "kind": chart.kind,
         "range": list(chart.x_range),
         "time": chart.shared_time,
-        "layout": layout(chart),
+        "y": chart.y_title,
+        "layout": chart.layout,
         "series": [_series(series, columns, points) for series in chart.series],
     }
 

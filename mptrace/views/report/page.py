@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Final, Literal
 from mptrace import __version__
 from mptrace.analysis.timelines import timelines_of
 from mptrace.views import figures, summary
+from mptrace.views.charts.figure import base_layout
 from mptrace.views.charts.palette import COLORS
 from mptrace.views.charts.thinning import BINS
 from mptrace.views.report import explanations, overview
 from mptrace.views.report.markup import script_json, text
 from mptrace.views.report.packing import POINTS, block
-from mptrace.views.report.panel import Charts, charts_of, panel
+from mptrace.views.report.panel import Charts, cards, charts_of, panel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 ThemeChoice = Literal["auto", "light", "dark"]
 
-LARGEST: Final = 11_000_000
+LARGEST: Final = 11_800_000
 """Octets that a report stays below, as long as the table of connections alone does not fill it."""
 _EMPTY_STYLE: Final = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
 """Hash of an empty style element: Plotly makes one and fills it rule by rule."""
@@ -115,11 +116,17 @@ def chunks(
     yield table
     yield from blocks.shown()
     yield definitions
+    yield cards()
     yield '</main><dialog id="definition"><div></div><form method="dialog"><button>close</button>'
     yield "</form></dialog>"
     yield f"<footer>mptrace {text(__version__)}</footer>"
     yield from blocks.packed
-    settings = {"theme": options.theme, "colors": COLORS, "bins": BINS}
+    settings = {
+        "theme": options.theme,
+        "colors": COLORS,
+        "bins": BINS,
+        "layout": base_layout(),
+    }
     yield f'<script type="application/json" id="settings">{script_json(settings)}</script>'
     yield f"<script>{assets.plotly}</script>\n<script>{assets.script}</script></body></html>\n"
 
@@ -183,13 +190,11 @@ class _Blocks:
             return False
         times, charts = _series(connection, findings)
         markup = panel(connection, findings, charts, times)
-        for points in POINTS:
-            content = block(charts, None if inline else markup, points)
-            if len(content) <= allowed:
-                break
-        else:
-            if len(content) > self._left:
-                return False
+        content = _fitting(charts, None if inline else markup, allowed)
+        if content is None and not inline:
+            content = block({}, panel(connection, findings, {}, times), 0)
+        if content is None or len(content) > self._left:
+            return False
         self._left -= len(content)
         self.packed.append(
             f'<script type="text/plain" id="packed-{connection.index}">{content}</script>'
@@ -208,6 +213,27 @@ class _Blocks:
                 "findings are only in the table: mptrace report --connection N shows them.</p>"
             )
         yield f'<section id="connection" aria-live="polite">{self._inline}</section>'
+
+
+def _fitting(charts: Charts, markup: str | None, allowed: int) -> str | None:
+    """A block of at most so many characters: with fewer points, then with one direction only."""
+    longest = max(
+        (
+            len(series.x or ())
+            for own in charts.values()
+            for chart in own
+            for series in chart.series
+        ),
+        default=0,
+    )
+    busier = dict(list(charts.items())[:1])
+    for points in POINTS:
+        if points <= longest or points == POINTS[0]:
+            content = block(charts, markup, points)
+            if len(content) <= allowed:
+                return content
+    content = block(busier, markup, POINTS[-1])
+    return content if len(content) <= allowed else None
 
 
 def _by_connection(findings: tuple[Finding, ...]) -> dict[int | None, list[Finding]]:

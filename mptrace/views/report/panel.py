@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from mptrace.views import connection_tables, figures, summary
+from mptrace.views.charts.explained import EXPLAINED
 from mptrace.views.charts.kinds import KINDS
 from mptrace.views.charts.marks import busier, side
 from mptrace.views.connection_tables import DIRECTIONS
@@ -22,19 +23,6 @@ if TYPE_CHECKING:
 
 Charts = dict[str, list["Chart"]]
 
-HEADINGS: Final = {
-    "data-sequence": "Data sequence number",
-    "throughput": "Throughput and goodput",
-    "shares": "Share of each subflow",
-    "rtt": "Round-trip times",
-    "flight": "Data in flight",
-    "reordering": "Reorder queue",
-    "signalling": "Signalling",
-}
-ORDER: Final = (
-    "data-sequence", "signalling", "throughput", "shares", "rtt", "flight", "reordering",
-)  # fmt: skip
-"""In this order a reader meets them."""
 MOST_FINDINGS: Final = 60
 MOST_OPEN: Final = 6
 """So many findings are seen at once."""
@@ -48,7 +36,7 @@ def charts_of(connection: Connection) -> Charts:
     for name in sorted(DIRECTIONS, key=lambda name: name != first):
         carries = bool(side(connection, name).payload_octets)
         if carries or name == first:
-            kinds = ORDER if carries else ("signalling",)
+            kinds = tuple(EXPLAINED) if carries else ("signalling",)
             found[name] = [KINDS[kind](connection, name) for kind in kinds]
     return found
 
@@ -115,7 +103,7 @@ def panel(
         f'<div class="tools"><div role="tablist" aria-label="Views of connection {index}">{tabs}'
         f"</div>{_controls(connection, charts)}</div>"
     )
-    contents = (_cards(connection, charts), ladder(connection), _tables(connection))
+    contents = (_cards(charts), ladder(connection), _tables(connection))
     for number, ((name, _), content) in enumerate(zip(_TABS, contents, strict=True)):
         parts.append(
             f'<div role="tabpanel" class="tab {name}" id="{name}-{index}" '
@@ -170,21 +158,24 @@ def _name(name: str) -> DirectionName:
     return "client_to_server" if name == "client_to_server" else "server_to_client"
 
 
-def _cards(connection: Connection, charts: Charts) -> str:
+def _cards(charts: Charts) -> str:
     if not charts:
         return '<p class="faint">The series of this connection are not in this report.</p>'
-    cards = []
-    for chart in next(iter(charts.values())):
-        links = "".join(explanations.link(term) for term in chart.definitions)
-        heading = HEADINGS[chart.kind]
-        cards.append(
-            f'<figure class="card {chart.kind}" data-kind="{chart.kind}">'
-            f"<h3>{heading} {links}</h3>"
-            f'<div class="plot" role="img" aria-label="{heading} of connection {connection.index}">'
-            f'</div><figcaption>{text(chart.caption)} <span class="thinned"></span></figcaption>'
+    return '<div class="cards"></div>'
+
+
+def cards() -> str:
+    """A template of all charts' frames: the script fills those of the connection in view."""
+    found = []
+    for kind, explained in EXPLAINED.items():
+        links = "".join(explanations.link(term) for term in explained.definitions)
+        found.append(
+            f'<figure class="card {kind}" data-kind="{kind}"><h3>{explained.heading} {links}</h3>'
+            f'<div class="plot" role="img" aria-label="{explained.heading}"></div>'
+            f'<figcaption>{text(explained.caption)} <span class="thinned"></span></figcaption>'
             "</figure>"
         )
-    return f'<div class="cards">{"".join(cards)}</div>'
+    return f'<template id="cards">{"".join(found)}</template>'
 
 
 def _tables(connection: Connection) -> str:

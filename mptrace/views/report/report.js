@@ -154,9 +154,21 @@ const CONFIG = {
   modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "resetScale2d", "zoomIn2d", "zoomOut2d"],
 };
 
+function whole(chart) { // as layout() in figure.py
+  const result = structuredClone(settings.layout);
+  result.yaxis.title.text = chart.y;
+  if (chart.time) result.xaxis.ticksuffix = " s";
+  for (const [key, value] of Object.entries(chart.layout)) {
+    const both = value && result[key] && typeof value === "object" && !Array.isArray(value);
+    result[key] = both ? { ...result[key], ...value } : value;
+  }
+  return result;
+}
+
 function draw(card) {
-  const chart = panel.charts[panel.direction]?.[card.number];
+  const chart = chartOf(card);
   const plot = $(".plot", card.figure);
+  card.figure.hidden = !chart;
   if (!chart) { Plotly.purge(plot); plot.replaceChildren(); card.drawn = false; return; }
   const palette = colors();
   let thinned = false, lowest = Infinity, highest = -Infinity;
@@ -167,7 +179,7 @@ function draw(card) {
     if (extent) { lowest = Math.min(lowest, extent[0]); highest = Math.max(highest, extent[1]); }
     return drawn;
   });
-  const layout = painted(chart.layout, palette);
+  const layout = painted(whole(chart), palette);
   layout.autosize = true;
   const narrow = width < 480;
   layout.margin = { l: narrow ? 52 : 64, r: 14, t: 8, b: chart.time ? 74 : 60 };
@@ -214,6 +226,8 @@ function relaid(chart, change) {
   redraw();
 }
 
+const chartOf = (card) => panel.charts[panel.direction]?.find((chart) => chart.kind === card.kind);
+
 let pending = 0;
 function redraw() {
   cancelAnimationFrame(pending);
@@ -256,19 +270,14 @@ async function open(index) {
   const [content, octets] = await unpack(packed.textContent);
   if (panel) $$(".plot", place).forEach((plot) => Plotly.purge(plot));
   if (content.html !== undefined) place.innerHTML = content.html;
+  $(".cards", place)?.replaceChildren($("#cards").content.cloneNode(true));
   const charts = content.directions, direction = Object.keys(charts)[0];
-  const whole = direction ? charts[direction].find((chart) => chart.time)?.range : [0, 1];
+  const extent = direction ? charts[direction].find((chart) => chart.time).range : [0, 1];
   panel = {
-    index, charts, octets, direction, whole, range: [...whole], mark: null, views: 0,
-    cards: $$(".card", place).map((figure, number) => ({ figure, number, drawn: false })),
+    index, charts, octets, direction, whole: extent, range: [...extent], mark: null, views: 0,
+    cards: $$(".card", place).map((figure) => ({ figure, kind: figure.dataset.kind, drawn: false })),
   };
-  for (const card of panel.cards) {
-    const kind = card.figure.dataset.kind;
-    for (const own of Object.values(charts)) // a direction without data has fewer charts
-      if (own[card.number]?.kind !== kind) own.splice(card.number, 0, own.find((c) => c.kind === kind));
-    watcher.observe(card.figure);
-  }
-  for (const own of Object.values(charts)) own.length = panel.cards.length;
+  for (const card of panel.cards) watcher.observe(card.figure);
   $$("#connections tbody tr").forEach((row) =>
     row.setAttribute("aria-current", String(Number(row.dataset.connection) === index)));
   return true;
@@ -278,7 +287,7 @@ function choose(direction) {
   panel.direction = direction;
   panel.views++;
   for (const card of panel.cards) {
-    const empty = !panel.charts[direction][card.number];
+    const empty = !chartOf(card);
     card.figure.hidden = empty;
     if (card.drawn || empty) draw(card);
     else watcher.observe(card.figure);
