@@ -133,6 +133,13 @@ class OptionForm:
                 return layout
         return None
 
+    def place_of(self, attribute: str) -> FieldLayout:
+        """The field with this attribute; KeyError where the form lacks it."""
+        layout = self.field(attribute)
+        if layout is None:
+            raise KeyError(f"{self.title} has no field {attribute}")
+        return layout
+
 
 class FormBuilder:
     """Appends fields one after the other, so that offsets follow from widths.

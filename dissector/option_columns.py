@@ -135,8 +135,7 @@ def mp_join_syn_ack_columns(buffer: Octets, rows: OptionRows) -> MpJoinSynAckCol
 def mp_join_ack_columns(buffer: Octets, rows: OptionRows) -> MpJoinAckColumns:
     """All MP_JOIN of 24 octets."""
     found = OptionFields(buffer, rows, "MpJoinAck")
-    layout = FORMS_BY_OPTION["MpJoinAck"][0].field("hmac")
-    assert layout is not None
+    layout = FORMS_BY_OPTION["MpJoinAck"][0].place_of("hmac")
     span = np.arange(layout.octet_offset, layout.octet_end)
     return MpJoinAckColumns(
         packet=found.packet,
@@ -172,8 +171,7 @@ def add_address_columns(buffer: Octets, rows: OptionRows) -> AddAddressColumns:
     found = OptionFields(buffer, rows, "AddAddress")
     family = found.implied("family")
     # The address begins at the same octet in every form; IPv4 is read as its first 4 octets.
-    layout = FORMS_BY_OPTION["AddAddress"][0].field("address")
-    assert layout is not None
+    layout = FORMS_BY_OPTION["AddAddress"][0].place_of("address")
     start = found.offset + layout.octet_offset
     wide = family == 6
     high = np.zeros(family.size, np.uint64)

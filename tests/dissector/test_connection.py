@@ -6,7 +6,7 @@ import dataclasses
 import sys
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dissector import options as o
@@ -285,6 +285,7 @@ def known_keys(keys: list[int]) -> SearchStrategy[o.TcpOption]:
     )
 
 
+@settings(max_examples=40)
 @given(data=st.data())
 def test_no_sequence_of_segments_raises(
     any_option: SearchStrategy[o.TcpOption],

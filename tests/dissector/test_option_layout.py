@@ -51,10 +51,10 @@ def test_attributes_are_those_of_the_option_class(form: OptionForm) -> None:
     assert len(set(coded)) == len(coded)
     assert set(coded) <= names
     for name in coded:
-        layout = form.field(name)
-        assert layout is not None
-        assert layout.attribute == name
+        assert form.place_of(name).attribute == name
     assert form.field("nothing of that name") is None
+    with pytest.raises(KeyError, match="has no field"):
+        form.place_of("nothing of that name")
 
 
 def test_every_option_class_has_its_forms() -> None:
@@ -140,8 +140,7 @@ def test_lengths(subtype: MptcpSubtype, low: int, lengths: set[int]) -> None:
 )
 def test_places(option: str, octets: int, attribute: str, first: int, last: int) -> None:
     (form,) = [form for form in FORMS_BY_OPTION[option] if form.length == octets]
-    layout = form.field(attribute)
-    assert layout is not None
+    layout = form.place_of(attribute)
     assert (layout.octet_offset, layout.octet_end - 1) == (first, last)
 
 
