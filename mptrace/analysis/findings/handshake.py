@@ -162,7 +162,7 @@ def opening(case: Case) -> Iterator[Finding]:
             frames,
             subflow=0,
         )
-    else:
+    elif not case.has_cut_options():
         if member.syn_ack is not None:
             frames.append(member.syn_ack.frame_number)
         yield case.report(

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dissector.options import AddAddress, MpExperimental
+from dissector.options import AddAddress, MpExperimental, MpFastclose, NoOperation, TcpOption
 from mptrace.analysis.findings.catalog import CATALOG
 from mptrace.analysis.results import Analysis
 
 if TYPE_CHECKING:
     from tests.mptrace.analysis.findings.conftest import Play
 
-SYN, RST, ACK = 0x02, 0x04, 0x10
+FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 Analyze = Callable[[Path], Analysis]
 
 
@@ -166,3 +166,91 @@ def test_the_idle_backup_is_none_to_report(
         p.close(first, second)
         analysis = analyzed(p.write(tmp_path / f"{backup}.pcap"))
         assert codes(analysis) == ([] if backup else ["subflow_idle"])
+
+
+def test_the_end_of_the_capture_is_no_missing_answer(
+    play: type[Play], analyzed: Analyze, tmp_path: Path
+) -> None:
+    p = play()
+    first = p.open()
+    p.transfer(first)
+    p.data_fin(first, 0)
+    p.data(first, 1)
+    analysis = analyzed(p.write(tmp_path / "capture.pcap"))
+    assert codes(analysis) == ["connection_open"]
+
+
+def test_who_closed_a_subflow_is_not_silent_on_it(
+    play: type[Play], analyzed: Analyze, tmp_path: Path
+) -> None:
+    p = play()
+    first, second = p.open(), p.join()
+    p.transfer(second)
+    p.send(second, 0, FIN | ACK)
+    p.wait(1)
+    p.transfer(first)
+    p.close(first)
+    analysis = analyzed(p.write(tmp_path / "capture.pcap"))
+    (finding,) = [f for f in analysis.findings if f.code == "subflow_silent"]
+    assert "nothing more comes from the server" in finding.message
+
+
+def test_gaps_are_counted(play: type[Play], analyzed: Analyze, tmp_path: Path) -> None:
+    p = play()
+    first = p.open()
+    for lost in (1000, 500):
+        p.transfer(first)
+        first.seq[0] += lost
+        first.mapped[0] += lost
+        p.next_data[0] += lost
+    p.transfer(first)
+    p.close(first)
+    (finding,) = analyzed(p.write(tmp_path / "capture.pcap")).findings
+    assert finding.message.startswith("1,500 octets of 10,500 from client to server")
+    assert "2 gaps" in finding.message
+
+
+def test_data_that_crosses_an_abort_makes_no_handover(
+    play: type[Play], analyzed: Analyze, tmp_path: Path
+) -> None:
+    p = play()
+    first, second = p.open(), p.join()
+    p.transfer(first)
+    p.data(second, 1)
+    p.send(second, 0, RST | ACK, [MpFastclose(0xFEDCBA9876543210)])
+    p.data(first, 1)
+    analysis = analyzed(p.write(tmp_path / "capture.pcap"))
+    assert codes(analysis) == ["fastclose"]
+
+
+def test_cut_options_are_the_only_thing_said_of_what_they_hide(
+    play: type[Play], analyzed: Analyze, tmp_path: Path
+) -> None:
+    """The DATA_ACKs and the end may all be there, behind the 48 octets that were captured."""
+    p = play()
+    first = p.open()
+    p.transfer(first)
+    p.wait(2)
+    p.transfer(first)
+    p.end_data(first)
+    p.wait(2)
+    p.fins(first)
+    analysis = analyzed(p.write(tmp_path / "capture.pcap", snaplen=48))
+    assert codes(analysis) == ["packets_truncated", "options_truncated"]
+
+
+def test_data_acks_that_were_cut_off_make_no_stall(
+    play: type[Play], analyzed: Analyze, tmp_path: Path
+) -> None:
+    p = play()
+    first = p.open()
+    for _ in range(3):
+        p.data(first, 0)
+        p.wait(1)
+        padding: list[TcpOption] = [NoOperation()] * 12
+        p.send(first, 1, ACK, [*padding, p.signal(1)])
+    whole = analyzed(p.write(tmp_path / "whole.pcap"))
+    assert codes(whole) == ["connection_open"]
+    cut = analyzed(p.write(tmp_path / "cut.pcap", snaplen=60))
+    assert cut[0].client_to_server.unique_octets == 3000
+    assert codes(cut) == ["packets_truncated", "options_truncated"]
