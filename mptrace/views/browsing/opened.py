@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,11 @@ def open_for_browsing(paths: Sequence[str], progress: Progress | None = None) ->
     """
     capture = open_capture(paths)
     try:
-        return _opened(capture, progress)
+        opened = _opened(capture, progress)
+        # what was made stays until the end: no collection needs to look at it again
+        gc.collect()
+        gc.freeze()
+        return opened
     except BaseException:
         capture.close()
         raise

@@ -39,6 +39,10 @@ class PacketFacts:
             for number in finding.packets:
                 self._findings.setdefault(number - 1, []).append(finding)
         self._by_way = _order_by(np.asarray(self.column("tcp.stream")), np.asarray(self._rows))
+        self.rows_with_findings = np.array(sorted(self._findings), np.int64)
+        """(n,): rows of packets that prove a finding, ascending."""
+        self.rows_with_copies: NDArray[np.int64] = self._rows[self.present("mptrace.repeats")]
+        """(n,): rows of packets that repeat data, in whichever way, ascending."""
         self._acked: dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
 
     @property
@@ -88,17 +92,6 @@ class PacketFacts:
     def findings(self, row: int) -> Sequence[Finding]:
         """The findings that a packet is a proof of."""
         return self._findings.get(row, ())
-
-    @property
-    def rows_with_findings(self) -> NDArray[np.int64]:
-        """(n,): rows of packets that prove a finding, ascending."""
-        return np.array(sorted(self._findings), np.int64)
-
-    @property
-    def rows_with_copies(self) -> NDArray[np.int64]:
-        """(n,): rows of packets that repeat data, in whichever way, ascending."""
-        rows: NDArray[np.int64] = self._rows[self.present("mptrace.repeats")]
-        return rows
 
     def rows_of_connection(self, index: int) -> NDArray[np.int64]:
         """(n,): rows of one connection, ascending."""

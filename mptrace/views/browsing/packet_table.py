@@ -49,6 +49,8 @@ _TCP: Final = np.dtype(
     ]
 )
 _NO_TCP: Final = -1
+_SAMPLE: Final = 1000
+_ADDRESS_FIELDS: Final = ("source_high", "source_low", "destination_high", "destination_low")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,8 @@ class PacketTable:
         self._records = records
         self._tcp = tcp
         self._tcp_row = tcp_row
+        self.widest_address = _widest_address(tcp)
+        """Characters of the longest TCP address among some that were looked at."""
         self.time_ns: NDArray[np.int64] = records["time_ns"]
         self.wire_length: NDArray[np.uint32] = records["wire_length"]
 
@@ -154,18 +158,6 @@ class PacketTable:
         start = int(entry["file_offset"]) + header.options_offset
         return self._capture.read(int(entry["source"]), start, header.options_captured)
 
-    @property
-    def widest_address(self) -> int:
-        """Characters of the longest TCP address, about: 15 for IPv4, more where IPv6 occurs."""
-        if not self._tcp.size:
-            return 15
-        if bool((self._tcp["family"] == 6).any()):
-            sample = np.unique(self._tcp["source_high"][:: max(self._tcp.size // 1000, 1)])
-            rows = np.flatnonzero(np.isin(self._tcp["source_high"], sample[-50:]))[:200]
-            return max(len(_address_of(self._tcp[i])) for i in rows.tolist())
-        low = np.concatenate((self._tcp["source_low"], self._tcp["destination_low"]))
-        return max(len(str(IPv4Address(int(address)))) for address in np.unique(low)[:1000])
-
     def extents(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """(n, 3): source, file offset and captured length of each row."""
         entry = self._records[rows]
@@ -198,11 +190,18 @@ def _headers(batch: RecordBatch, columns: TcpColumns) -> NDArray[np.void]:
     return headers
 
 
-def _address_of(header: np.void) -> str:
-    return _address(int(header["family"]), header["source_high"], header["source_low"])
-
-
 def _address(family: int, high: int, low: int) -> str:
     if family == 4:
         return str(IPv4Address(int(low)))
     return str(IPv6Address(int(high) << 64 | int(low)))
+
+
+def _widest_address(tcp: NDArray[np.void]) -> int:
+    """Of many packets a thousand are looked at, and both of their addresses."""
+    sample = tcp[:: max(tcp.size // _SAMPLE, 1)][["family", *_ADDRESS_FIELDS]]
+    found = {
+        _address(family, *halves)
+        for family, *numbers in np.unique(sample).tolist()
+        for halves in (numbers[:2], numbers[2:])
+    }
+    return max(map(len, found), default=15)

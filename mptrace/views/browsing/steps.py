@@ -21,7 +21,11 @@ def next_row(rows: NDArray[np.int64], row: int, step: int) -> int | None:
 
 def common(rows: NDArray[np.int64], shown: NDArray[np.int64]) -> NDArray[np.int64]:
     """The rows that are shown; both ascend without repetition."""
-    return np.intersect1d(rows, shown, assume_unique=True)
+    if not shown.size:
+        return rows[:0]
+    at = np.minimum(np.searchsorted(shown, rows), shown.size - 1)
+    result: NDArray[np.int64] = rows[shown[at] == rows]
+    return result
 
 
 class Trail:

@@ -15,7 +15,7 @@ from mptrace.capture.errors import CaptureError
 from mptrace.views.browsing import exporting
 from mptrace.views.browsing.opened import open_for_browsing
 from mptrace.views.figures import counted, printable
-from mptrace.views.tui.browser_screen import BrowserScreen
+from mptrace.views.tui.browser_screen import BrowserScreen, Trees
 from mptrace.views.tui.filter_bar import FilterBar
 from mptrace.views.tui.follow_screen import FollowScreen
 from mptrace.views.tui.help_screen import HelpScreen
@@ -79,7 +79,7 @@ class BrowserApp(App[str]):
         except CaptureError as error:
             self.call_from_thread(self._failed, str(error))
             return
-        self.call_from_thread(self._show, opened)
+        self.call_from_thread(self._show, opened, Trees.of(opened))
 
     def _progress(self, phase: str, done: int, total: int) -> None:
         if self._loading is not None:
@@ -94,7 +94,7 @@ class BrowserApp(App[str]):
         if isinstance(self.screen, BrowserScreen):
             self.screen.status.say(f"Could not be read again: {printable(reason)}", "error")
 
-    def _show(self, opened: OpenedCapture) -> None:
+    def _show(self, opened: OpenedCapture, trees: Trees) -> None:
         before, self.opened = self.opened, opened
         row, text = self._place
         if row is not None:
@@ -103,7 +103,7 @@ class BrowserApp(App[str]):
         if before is not None:
             self.pop_screen()
             before.close()
-        self.switch_screen(BrowserScreen(opened, row, text))
+        self.switch_screen(BrowserScreen(opened, trees, row, text))
 
     def action_reload(self) -> None:
         """Read the file again, and come back to the same packet and filter."""

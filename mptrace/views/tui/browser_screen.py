@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from mptrace.views.browsing.opened import OpenedCapture
+    from mptrace.views.browsing.outline import Node
     from mptrace.views.tui.outline_list import OutlineList
 
 VIEWS = ("packets-view", "connections-view", "findings-view")
@@ -38,6 +40,20 @@ _HINTS = (
     "Enter open  right unfold  ? help",
     "Enter to its packet  right unfold  ? help",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Trees:
+    """The lines of connections and findings, made before the screen is shown."""
+
+    connection_head: str
+    connections: list[Node]
+    findings: list[Node]
+
+    @classmethod
+    def of(cls, opened: OpenedCapture) -> Trees:
+        """Make them; takes a while where there are many."""
+        return cls(*connection_nodes(opened), finding_nodes(opened))
 
 
 class BrowserScreen(Screen[None]):
@@ -69,10 +85,13 @@ class BrowserScreen(Screen[None]):
         Binding("q", "app.quit", "Quit", show=False),
     ]
 
-    def __init__(self, opened: OpenedCapture, row: int | None = None, text: str = "") -> None:
+    def __init__(
+        self, opened: OpenedCapture, trees: Trees, row: int | None = None, text: str = ""
+    ) -> None:
         """Begin at a row, with a filter."""
         super().__init__()
         self.opened = opened
+        self._trees = trees
         self.shown: NDArray[np.int64] = np.arange(len(opened.packets))
         self.search: searching.Search | None = None
         self._first_row = row
@@ -96,9 +115,9 @@ class BrowserScreen(Screen[None]):
         title.path = printable(analysis.capture.path)
         title.counts = (None, len(analysis), len(analysis.findings))
         self.packets.show(self.opened, self.shown, self._first_row)
-        head, nodes = connection_nodes(self.opened)
-        self.query_one(f"#{VIEWS[1]}", OutlineView).show(head, nodes)
-        self.query_one(f"#{VIEWS[2]}", OutlineView).show("", finding_nodes(self.opened))
+        trees = self._trees
+        self.query_one(f"#{VIEWS[1]}", OutlineView).show(trees.connection_head, trees.connections)
+        self.query_one(f"#{VIEWS[2]}", OutlineView).show("", trees.findings)
         self.packets.list.focus()
         damage = analysis.capture.damage
         if damage is not None:
