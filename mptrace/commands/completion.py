@@ -33,9 +33,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _mark_paths(parser: argparse.ArgumentParser, kinds: dict[str, object]) -> None:
     """Say which arguments are files or directories, by their names in the help."""
-    for action in parser._actions:
+    for action in parser._actions:  # noqa: SLF001  (argparse has no public way to list them)
         if isinstance(action.metavar, str) and action.metavar in kinds:
-            setattr(action, "complete", kinds[action.metavar])
+            vars(action)["complete"] = kinds[action.metavar]  # where shtab looks
         if isinstance(action.choices, dict):
             for sub in action.choices.values():
                 _mark_paths(sub, kinds)

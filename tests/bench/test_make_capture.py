@@ -103,7 +103,7 @@ def test_tshark_puts_every_stream_to_the_connection_that_was_meant(
     rows = tshark_fields(
         several[0], "tcp.stream", "mptcp.stream", only="mptcp && !(tcp.flags.syn == 1)"
     )
-    pairs = set(rows)
+    pairs = {(stream, connection) for stream, connection in rows}
     assert len(pairs) == 6, "each TCP stream belongs to one connection"
     assert Counter(connection for _, connection in pairs) == {"0": 2, "1": 2, "2": 2}
     analysis = mptrace.analyze(several[0])
