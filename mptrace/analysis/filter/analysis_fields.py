@@ -37,13 +37,6 @@ _SECOND_NS: Final = 1e9
 
 def analysis_fields() -> Iterator[Field]:
     """All fields of this module."""
-    yield Field(
-        "mptcp",
-        FieldType.PRESENCE,
-        "a segment of an MPTCP connection",
-        derive=_packet_values("mptcp.stream"),
-        from_analysis=True,
-    )
     for column in PACKETS:
         if column.name.startswith(_PREFIXES):
             yield Field(

@@ -72,7 +72,7 @@ class _Binder:
                 return self._comparison(test)
             case syntax.Contains():
                 left = self._searchable(test.left, "contains")
-                needle = self._constant(test.right, left).value
+                needle = self._literal(test.right, left.type, None).value
                 if not needle:
                     raise self.fault("nothing is contained everywhere", test.right.span)
                 return BoundContains(test.quantifier, left, cast("bytes | str", needle))

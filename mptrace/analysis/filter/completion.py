@@ -18,6 +18,7 @@ _TOKEN: Final = re.compile(
     r'"(?:\\.|[^"\\])*"?|\'[^\']*\'?|\[[^\]]*\]?|[\w.:/-]*\w|&&|\|\||\^\^|[=!<>~]=+|\S', re.DOTALL
 )
 _WORD: Final = re.compile(r"[\w.]*")
+_SIGNS: Final = re.compile(r"[=!<>&|^~]+$")
 _JOINING: Final = {
     "&&": "both",
     "||": "one of both, or both",
@@ -69,8 +70,13 @@ def complete(text: str, cursor: int) -> tuple[Candidate, ...]:
     cursor = max(0, min(cursor, len(text)))
     word_start = cursor - _word_length(text[:cursor][::-1])
     word_end = cursor + _word_length(text[cursor:])
-    typed = text[word_start:cursor]
     place = _place(text[:word_start])
+    signs = _SIGNS.search(text[:word_start])
+    if signs is not None and word_start == cursor:
+        before = _place(text[: signs.start()])
+        if before.wants in {"operator", "joint"}:  # an operator that is half written
+            place, word_start = before, signs.start()
+    typed = text[word_start:cursor]
     if place.in_string:
         return ()
     options = _options(place, typed)
@@ -132,7 +138,7 @@ def _options(place: _Place, typed: str) -> list[tuple[str, str]]:
         searching = _SEARCHING if kind in {None, FieldType.OCTETS, FieldType.TEXT} else {}
         comparing = {} if kind is FieldType.PRESENCE else _COMPARING
         options = {**comparing, **searching, **options}
-    return [(name, meaning) for name, meaning in options.items() if name.startswith(typed)]
+    return [(name, meaning) for name, meaning in options.items() if _goes_on(name, typed)]
 
 
 def _fields(typed: str) -> list[tuple[str, str]]:
@@ -156,6 +162,10 @@ def _values(field: Field | None) -> tuple[str, ...]:
         return ("1", "0")
     names = field.texts or tuple(name for name, _ in field.number_names)
     return tuple(f'"{name}"' if " " in name else name for name in names)
+
+
+def _goes_on(operator: str, typed: str) -> bool:
+    return operator.startswith(typed) and operator != typed
 
 
 def _begins(name: str, typed: str) -> bool:

@@ -84,7 +84,10 @@ def _comparison(test: bound.BoundComparison, columns: PacketColumns) -> Bool:
 def _with_constant(
     column: Column, symbol: Operator, constant: Literal, columns: PacketColumns
 ) -> Bool:
-    """(m,): which values of the column compare so with a constant."""
+    """(m,): which values of the column compare so with a constant.
+
+    Of octets the longer are greater, as in Wireshark.
+    """
     compare = _COMPARE[symbol]
     value = constant.value
     result: Bool
@@ -93,7 +96,9 @@ def _with_constant(
             result = octet_search.equal(columns.capture, column, value) == (symbol == "==")
             return result
         return octet_search.compared(
-            columns.capture, column, lambda octets: bool(compare(octets, value))
+            columns.capture,
+            column,
+            lambda octets: bool(compare((len(octets), octets), (len(value), value))),
         )
     if isinstance(value, str):
         return _by_name(column, lambda name: bool(compare(name, value)))
@@ -146,7 +151,9 @@ def _each(
         return np.zeros(0, np.bool_)
     if kind is FieldType.OCTETS:
         octets = [octet_search.values(columns.capture, side) for side in (left, right)]
-        return np.array([compare(a, b) for a, b in zip(*octets, strict=True)], np.bool_)
+        return np.array(
+            [compare((len(a), a), (len(b), b)) for a, b in zip(*octets, strict=True)], np.bool_
+        )
     if kind is FieldType.TEXT:
         texts = [np.array(side.names)[side.value] for side in (left, right)]
         return np.asarray(compare(*texts), np.bool_)

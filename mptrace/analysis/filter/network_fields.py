@@ -25,7 +25,6 @@ _ICMPV6: Final = 58
 
 _IPV4_NUMBERS: Final = (
     # name, meaning, kind, octet, shift, bits, multiplied by
-    ("version", "version", "u1", 0, 4, 4, 1),
     ("hdr_len", "octets of the header", "u1", 0, 0, 4, 4),
     ("dsfield", "differentiated services", "u1", 1, 0, 8, 1),
     ("dsfield.dscp", "differentiated services codepoint", "u1", 1, 2, 6, 1),
@@ -40,6 +39,7 @@ _IPV4_NUMBERS: Final = (
     ("checksum", "header checksum", ">u2", 10, 0, 16, 1),
 )
 _IPV6_NUMBERS: Final = (
+    ("version", "version, always 6", "u1", 0, 4, 4, 1),
     ("tclass", "traffic class", ">u2", 0, 4, 8, 1),
     ("flow", "flow label", ">u4", 0, 0, 20, 1),
     ("plen", "payload length", ">u2", 4, 0, 16, 1),
@@ -52,6 +52,7 @@ _PROTOCOL_NAMES: Final = (("ICMP", 1), ("TCP", 6), ("UDP", 17), ("GRE", 47), ("I
 def network_fields() -> Iterator[Field]:
     """All fields of this module."""
     yield Field("ip", FieldType.PRESENCE, "an IPv4 packet", read=_present(_ipv4))
+    yield Field("ip.version", FieldType.UNSIGNED, "version of IP, 4 or 6", 4, read=_versions)
     yield from _number_fields("ip", _ipv4, _IPV4_NUMBERS)
     for name, meaning, places in _ends("source", "destination", 12, 16):
         yield Field(f"ip.{name}", FieldType.IPV4, meaning, read=_ipv4_addresses(places))
@@ -88,6 +89,11 @@ def _ipv4(headers: BatchHeaders) -> HeaderPlaces:
 
 def _ipv6(headers: BatchHeaders) -> HeaderPlaces:
     return headers.networks.ipv6
+
+
+def _versions(headers: BatchHeaders) -> Column:
+    ipv4, ipv6 = headers.networks.ipv4.row, headers.networks.ipv6.row
+    return Column(np.concatenate((ipv4, ipv6)), np.repeat(np.array([4, 6]), (ipv4.size, ipv6.size)))
 
 
 def _payload(protocol: int, octets: int = 0) -> Places:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from dissector.constants import MptcpSubtype
+from dissector.constants import MptcpSubtype, TcpOptionKind
 from dissector.octet_windows import windows, words
 from dissector.option_layout import FORMS, FieldLayout, Show
 from mptrace.analysis.filter.columns import Column, joined
@@ -50,6 +50,7 @@ class _Place(NamedTuple):
 def option_fields() -> Iterator[Field]:
     """All fields of this module."""
     number = FieldType.UNSIGNED
+    yield Field("mptcp", FieldType.PRESENCE, "a segment with an MPTCP option", read=_with_mptcp)
     yield Field(_KIND, number, "kind of each option, without padding", 8, read=_kinds)
     yield Field(_LENGTH, number, "octets of each option, without padding", 8, read=_lengths)
     for name, places in _places().items():
@@ -184,6 +185,18 @@ def _right_edges(headers: BatchHeaders) -> Column:
     row = headers.tcp.record[options.packet[rows]]
     octets = options.length[rows].astype(np.int64) - 2
     return _items(headers, row, options.offset[rows] + 2, octets, 8, at=4)
+
+
+def _with_mptcp(headers: BatchHeaders) -> Column:
+    options = headers.options
+    segments = np.concatenate(
+        (
+            options.packet[options.kind == TcpOptionKind.MPTCP],
+            options.malformed.packet[options.malformed.kind == TcpOptionKind.MPTCP],
+        )
+    )
+    row = headers.tcp.record[np.unique(segments)]
+    return Column(row, row)
 
 
 def _kinds(headers: BatchHeaders) -> Column:

@@ -102,8 +102,8 @@ def _unexpected_token(text: str, error: Any) -> FilterError:
         if operand_wanted:
             return FilterError("the filter ends where a field or a value should follow", text,
                                len(text))  # fmt: skip
-        wanted = [MEANINGS[name] for name in ("RIGHT_PAREN", "RIGHT_BRACE", "STRING")
-                  if name in accepted]  # fmt: skip
+        closing = [name for name in ("RIGHT_PAREN", "RIGHT_BRACE") if name in accepted]
+        wanted = [MEANINGS[name] for name in closing or accepted & {"STRING"}]
         named = " or ".join(wanted) or "more"
         return FilterError(f"the filter ends where {named} should follow", text, len(text))
     start, end = token.start_pos, token.end_pos
