@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from mptrace.views.charts.chart import Chart, Series
 
 FONT: Final = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
+MARKED: Final = 400
+"""Lines of more points have no mark on each: they would hide it, and take long to draw."""
 _MARK_WIDTH: Final = 0.015
 """Events closer together than this part of the time shown share a mark."""
 _CHARACTER_WIDTH: Final = 0.009
@@ -73,9 +75,15 @@ def trace(series: Series, chart: Chart, bins: int) -> dict[str, Any]:
         y = _gapped(y, series.y_end.values[rows])
         custom = [np.repeat(column, 3) for column in custom]
     result |= {"x": x, "y": y}
+    if rows.size > MARKED and _has_small_marks(result):
+        result["mode"] = "lines"
     if custom:
         result["customdata"] = np.stack(custom, axis=-1)
     return result
+
+
+def _has_small_marks(trace: dict[str, Any]) -> bool:
+    return trace.get("mode") == "lines+markers" and bool(trace["marker"]["size"] < 6)
 
 
 def _gapped(start: np.ndarray[Any, Any], end: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

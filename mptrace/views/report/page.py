@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from mptrace import __version__
 from mptrace.analysis.timelines import timelines_of
 from mptrace.views import figures, summary
-from mptrace.views.charts.figure import base_layout
+from mptrace.views.charts.figure import MARKED, base_layout
 from mptrace.views.charts.palette import COLORS
 from mptrace.views.charts.thinning import BINS
 from mptrace.views.report import explanations, overview
@@ -125,6 +125,7 @@ def chunks(
         "theme": options.theme,
         "colors": COLORS,
         "bins": BINS,
+        "marked": MARKED,
         "layout": base_layout(),
     }
     yield f'<script type="application/json" id="settings">{script_json(settings)}</script>'

@@ -140,6 +140,9 @@ function trace(series, view, width, palette) {
     }
   }
   Object.assign(result, { x, y });
+  // marks on each of so many points would hide the line, and take long to draw
+  if (rows.length > settings.marked && result.mode === "lines+markers" && result.marker.size < 6)
+    result.mode = "lines";
   if (custom.length) result.customdata = custom;
   let extent = null; // of strokes, which are what a zoom in time is about
   if (gaps && rows.length)
@@ -182,8 +185,13 @@ function draw(card) {
   const layout = painted(whole(chart), palette);
   layout.autosize = true;
   const narrow = width < 480;
-  layout.margin = { l: narrow ? 52 : 64, r: 14, t: 8, b: chart.time ? 74 : 60 };
-  layout.legend = { ...layout.legend, y: -0.16, font: { size: 11 }, itemwidth: 30 };
+  const lines = legendLines(traces, width - 90);
+  plot.style.height = `${(narrow ? 300 : 290) + 20 * lines}px`;
+  layout.margin = { l: narrow ? 52 : 64, r: 14, t: 8, b: 36 + 20 * lines };
+  layout.legend = {
+    ...layout.legend, yref: "container", y: 0, yanchor: "bottom", font: { size: 11 }, itemwidth: 30,
+  };
+  if (narrow) layout.yaxis.title.text = ""; // the heading says it, and there is no room
   layout.uirevision = `${panel.index} ${panel.direction} ${panel.views}`;
   layout.dragmode = coarse ? false : "zoom";
   if (chart.time) {
@@ -224,6 +232,13 @@ function relaid(chart, change) {
   if (low === panel.range[0] && high === panel.range[1]) return;
   panel.range = [Number(low), Number(high)];
   redraw();
+}
+
+function legendLines(traces, width) { // Plotly gives every entry the room of the longest
+  const named = traces.filter((own) => own.showlegend !== false);
+  if (named.length < 2) return 0;
+  const longest = Math.max(...named.map((own) => own.name.length));
+  return Math.ceil(named.length / Math.max(1, Math.floor(width / (longest * 6 + 46))));
 }
 
 const chartOf = (card) => panel.charts[panel.direction]?.find((chart) => chart.kind === card.kind);
