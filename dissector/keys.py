@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
 
 _HASH_NAMES = {0: "sha1", 1: "sha256"}
+_HASHES = {0: hashlib.sha1, 1: hashlib.sha256}
 
 
 def token(key: int | bytes, version: int) -> int:
@@ -75,7 +76,8 @@ def add_address_hmac(
 
 
 def _key_digest(key: int | bytes, version: int) -> bytes:
-    return hashlib.new(_hash_name(version), _octets(key, 8, "key"), usedforsecurity=False).digest()
+    constructor = _HASHES[_known(version)]
+    return constructor(_octets(key, 8, "key"), usedforsecurity=False).digest()
 
 
 def _join_digest(
@@ -87,14 +89,13 @@ def _join_digest(
 ) -> bytes:
     secret = _octets(sender_key, 8, "key") + _octets(receiver_key, 8, "key")
     message = _octets(sender_nonce, 4, "nonce") + _octets(receiver_nonce, 4, "nonce")
-    return hmac.digest(secret, message, _hash_name(version))
+    return hmac.digest(secret, message, _HASH_NAMES[_known(version)])
 
 
-def _hash_name(version: int) -> str:
-    try:
-        return _HASH_NAMES[version]
-    except KeyError:
-        raise KeyMaterialError(f"MPTCP version {version} has no known hash") from None
+def _known(version: int) -> int:
+    if version not in _HASHES:
+        raise KeyMaterialError(f"MPTCP version {version} has no known hash")
+    return version
 
 
 def _octets(value: int | bytes, size: int, what: str) -> bytes:

@@ -136,6 +136,8 @@ class _FormDecoder:
     """Those of the fields of fixed width, which are read as one number."""
     numbers: tuple[tuple[str, int, int], ...]
     """Attribute, shift and mask of each field within that number."""
+    flags: tuple[tuple[str, int], ...]
+    """Attribute and mask of each flag within that number."""
     others: tuple[FieldLayout, ...]
     """Fields whose value is no plain number."""
 
@@ -145,19 +147,22 @@ def _form_decoder(number: int) -> _FormDecoder:
     form = FORMS[number]
     octets = form_octets(form)
     numbers: list[tuple[str, int, int]] = []
+    flags: list[tuple[str, int]] = []
     others: list[FieldLayout] = []
     for layout in form.coded_fields():
         if not layout.attribute:
             continue
+        shift = 8 * octets - layout.bit_offset - layout.bit_width
         if layout.bit_width and layout.show in _PLAIN_NUMBERS:
-            shift = 8 * octets - layout.bit_offset - layout.bit_width
             numbers.append((layout.attribute, shift, (1 << layout.bit_width) - 1))
+        elif layout.show is Show.FLAG:
+            flags.append((layout.attribute, 1 << shift))
         else:
             others.append(layout)
     # The family follows from the address.
     implied = {name: value for name, value in form.implied if name != "family"}
     option = _OPTION_CLASSES[form.option]
-    return _FormDecoder(option, implied, octets, tuple(numbers), tuple(others))
+    return _FormDecoder(option, implied, octets, tuple(numbers), tuple(flags), tuple(others))
 
 
 def _decode_form(form: OptionForm, octets: bytes, offset: int) -> TcpOption:
@@ -166,6 +171,8 @@ def _decode_form(form: OptionForm, octets: bytes, offset: int) -> TcpOption:
     fixed = int.from_bytes(octets[: decoder.octets])
     for attribute, shift, mask in decoder.numbers:
         values[attribute] = fixed >> shift & mask
+    for attribute, mask in decoder.flags:
+        values[attribute] = fixed & mask != 0
     for layout in decoder.others:
         values[layout.attribute] = layout.read(octets)
     return decoder.option(**values, offset=offset, length=len(octets))

@@ -12,12 +12,12 @@ from dissector.constants import MptcpSubtype, TcpOptionKind
 from dissector.option_codec import decode_options
 from dissector.options import CutOption, MaximumSegmentSize, MpCapable, TcpOption, WindowScale
 from dissector.segment import Segment, StreamEndpoints
-from mptrace.analysis.ordering import stable_order
 from mptrace.analysis.reading import CUT_OPTIONS, ReadCapture
-from mptrace.analysis.segmented import group_starts
 from mptrace.analysis.tables import ACK, I32, I64, RST, SYN, Bool, Numbers, SegmentTable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mptrace.analysis.flows import FlowTable
     from mptrace.analysis.streams import Streams
 
@@ -31,6 +31,7 @@ _BESIDE_THE_POINT = frozenset(
     }
 )
 """Kinds of options that say nothing of MPTCP and nothing of windows."""
+_ROWS_AT_ONCE = 8192
 _UNSEEN_OPTIONS = (CutOption(octets=b""),)
 
 
@@ -84,12 +85,13 @@ def track_connections(
     control = read.control_rows[with_options]
     first = _first_rows(segments, stream, wanted)
     rows = np.union1d(control, first)
-    options_at = dict(zip(control.tolist(), with_options.tolist(), strict=True))
-    for row, values in _values(segments, stream, rows):
+    options_at = np.full(rows.size, -1)
+    options_at[np.searchsorted(rows, control)] = with_options
+    for row, at, values in _values(segments, stream, rows, options_at):
         number, from_initiator, subtypes = values[2], bool(values[3]), values[9]
         options: tuple[TcpOption, ...] = ()
-        if row in options_at:
-            area, declared = read.control_options[options_at[row]]
+        if at >= 0:
+            area, declared = read.control_options[at]
             options = decode_options(area, declared_length=declared, without=_BESIDE_THE_POINT)
             _note_numbers(plane, row, number, from_initiator, options, values[4])
         elif subtypes & CUT_OPTIONS:
@@ -139,35 +141,40 @@ def _note_numbers(
 
 
 def _values(
-    segments: SegmentTable, stream: I32, rows: Numbers
-) -> list[tuple[int, tuple[int, ...]]]:
-    """Plain Python values of the rows, all columns at once."""
-    columns = (
-        segments.frame_number[rows].tolist(),
-        segments.time_ns[rows].tolist(),
-        stream[rows].tolist(),
-        segments.from_initiator[rows].tolist(),
-        segments.flags[rows].tolist(),
-        segments.seq[rows].tolist(),
-        segments.ack[rows].tolist(),
-        segments.window[rows].tolist(),
-        segments.payload_length[rows].tolist(),
-        segments.subtypes[rows].tolist(),
-    )
-    return list(zip(rows.tolist(), zip(*columns, strict=True), strict=True))
+    segments: SegmentTable, stream: I32, rows: Numbers, options_at: I64
+) -> Iterator[tuple[int, int, tuple[int, ...]]]:
+    """Plain Python values of the rows, some thousand rows at once: row, options, columns."""
+    for first in range(0, rows.size, _ROWS_AT_ONCE):
+        part = rows[first : first + _ROWS_AT_ONCE]
+        columns = (
+            segments.frame_number[part].tolist(),
+            segments.time_ns[part].tolist(),
+            stream[part].tolist(),
+            segments.from_initiator[part].tolist(),
+            segments.flags[part].tolist(),
+            segments.seq[part].tolist(),
+            segments.ack[part].tolist(),
+            segments.window[part].tolist(),
+            segments.payload_length[part].tolist(),
+            segments.subtypes[part].tolist(),
+        )
+        at = options_at[first : first + _ROWS_AT_ONCE]
+        yield from zip(part.tolist(), at.tolist(), zip(*columns, strict=True), strict=True)
 
 
 def _first_rows(segments: SegmentTable, stream: I32, wanted: Bool) -> I64:
     """Per stream and direction: the first segment without SYN, with payload, with a DSS."""
     plain = (segments.flags & (SYN | RST)) == 0
+    ways = 2 * (int(stream.max()) + 1) if stream.size else 0
     found = []
     for condition in (
         plain & ((segments.flags & ACK) != 0),
         plain & (segments.payload_length > 0),
         (segments.subtypes & _DSS) != 0,
     ):
-        rows = np.flatnonzero(condition & wanted)
-        way = 2 * stream[rows].astype(np.int64) + segments.from_initiator[rows]
-        order = stable_order(way)
-        found.append(rows[order][group_starts(way[order])])
+        rows = np.flatnonzero(condition & wanted)[::-1]
+        first = np.full(ways, -1)
+        # of several rows of a way the one written last stays: the first
+        first[2 * stream[rows] + segments.from_initiator[rows]] = rows
+        found.append(first[first >= 0])
     return np.unique(np.concatenate(found))
