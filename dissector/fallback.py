@@ -6,11 +6,17 @@ SYN/ACK counts only once the capture is over and no DSS came after all.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from dissector.events import EventKind
 from dissector.segment import RST
-from dissector.signals import FailSignal, Fallback, FallbackCause, InfiniteMapping
+from dissector.signals import (
+    FALLBACK_WORDS,
+    FailSignal,
+    Fallback,
+    FallbackCause,
+    InfiniteMapping,
+)
 from dissector.wording import side_name
 
 if TYPE_CHECKING:
@@ -18,15 +24,6 @@ if TYPE_CHECKING:
     from dissector.options import DataSequenceSignal, MpFail
     from dissector.segment import Segment
     from dissector.subflow import Appearance, SubflowState
-
-_CAUSE_TEXT: Final[dict[FallbackCause, str]] = {
-    "mp_capable_missing_in_syn_ack": "the SYN/ACK has no MP_CAPABLE",
-    "mp_capable_missing_in_third_ack": "neither third ACK nor first data has MP_CAPABLE",
-    "mp_capable_missing_in_syn_retransmission": "the repeated SYN had no MP_CAPABLE any more",
-    "dss_missing_on_first_data": "the first data has no DSS",
-    "checksum_failure": "a DSS checksum failed and no other subflow is left",
-    "infinite_mapping": "an infinite mapping was sent",
-}
 
 
 def receive_fail(
@@ -108,6 +105,9 @@ def conclude(connection: ConnectionState) -> None:
         return
     plain = _plain_data(subflow)
     if plain is None:
+        stopped = _stopped(connection, subflow)
+        if stopped is not None:
+            _record(connection, "dss_stopped", stopped, subflow)
         return
     if subflow.third_ack_option is False and subflow.initiator.first_payload_plain:
         # What the client sends behind it does not help: the server has given MPTCP up already.
@@ -134,6 +134,23 @@ def _plain_data(subflow: SubflowState) -> Appearance | None:
         if found is None or (host.first_payload and host.first_payload.time_ns < found.time_ns):
             found = host.first_payload
     return found
+
+
+def _stopped(connection: ConnectionState, subflow: SubflowState) -> Appearance | None:
+    """A FIN without any MPTCP option, on the only subflow, of a host that had sent DSS before.
+
+    A host that uses MPTCP ends its data with a DATA_FIN, and sends a DSS with its FIN (RFC 8684
+    section 3.3.3).
+    """
+    if len([other for other in connection.subflows if other.established]) != 1:
+        return None
+    if connection.fastclose is not None or not subflow.established:
+        return None
+    for host, from_client in ((subflow.client, True), (subflow.server, False)):
+        ended = any(fin.from_client == from_client for fin in connection.data_fins)
+        if host.fin is not None and host.fin_plain and host.first_dss is not None and not ended:
+            return host.fin
+    return None
 
 
 def _missing(subflow: SubflowState, cause: FallbackCause) -> FallbackCause:
@@ -163,4 +180,4 @@ def _record(
 
 
 def _text(cause: FallbackCause) -> str:
-    return f"The connection goes on as plain TCP: {_CAUSE_TEXT[cause]}."
+    return f"The connection goes on as plain TCP: {FALLBACK_WORDS[cause]}."

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     from dissector.options import MpTcpReset, TcpOption
@@ -18,9 +18,19 @@ FallbackCause = Literal[
     "mp_capable_missing_in_third_ack",
     "mp_capable_missing_in_syn_retransmission",
     "dss_missing_on_first_data",
+    "dss_stopped",
     "checksum_failure",
     "infinite_mapping",
 ]
+FALLBACK_WORDS: Final[dict[FallbackCause, str]] = {
+    "mp_capable_missing_in_syn_ack": "the SYN/ACK has no MP_CAPABLE",
+    "mp_capable_missing_in_third_ack": "neither third ACK nor first data has MP_CAPABLE",
+    "mp_capable_missing_in_syn_retransmission": "the repeated SYN had no MP_CAPABLE any more",
+    "dss_missing_on_first_data": "the first data has no DSS",
+    "dss_stopped": "a host stops sending DSS and closes without DATA_FIN",
+    "checksum_failure": "a DSS checksum failed and no other subflow is left",
+    "infinite_mapping": "an infinite mapping was sent",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from dissector.events import EventKind
-from dissector.options import CutOption, MpCapable, MpJoinAck, MpTcpReset
+from dissector.options import CutOption, MpCapable, MpJoinAck, MptcpOption, MpTcpReset
 from dissector.segment import FIN, RST, SYN, Segment, StreamEndpoints
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ class SubflowHost:
     stream where its SYN was captured."""
     first_dss: Appearance | None = None
     fin: Appearance | None = None
+    fin_plain: bool = False
+    """Its first FIN carries no MPTCP option at all."""
 
 
 @dataclass(slots=True, eq=False)
@@ -253,6 +255,9 @@ class SubflowState:
         news = _NOTHING_NEW
         if segment.flags & FIN and host.fin is None:
             host.fin = here
+            host.fin_plain = not segment.has_dss and not any(
+                isinstance(option, MptcpOption | CutOption) for option in segment.options
+            )
             news = (EventKind.FIN,)
         if not segment.flags & RST:
             return news

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mptrace.version import __version__
+
 if TYPE_CHECKING:
     from mptrace.api import Analysis, analyze, report
-
-__version__ = "0.1.0"
 
 __all__ = ["Analysis", "__version__", "analyze", "report"]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from dissector.signals import FALLBACK_WORDS
 from mptrace.views import figures
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ CONNECTION_END_WORDS: Final = {
     "reset": "every subflow reset",
     "open": "still open where the capture ends",
 }
+_FALLBACK_WORDS: Final[dict[str, str]] = dict(FALLBACK_WORDS.items())
 _PLACES: Final = 6
 CAPTURE_POINT_WORDS: Final = {
     "client": "at or near the client",
@@ -187,11 +189,11 @@ def connection_facts(connection: Connection) -> tuple[Fact, ...]:
             "Time",
             f"starts at {figures.moment(connection.start_s)} (packet {connection.first_packet}), "
             f"lasts {figures.seconds(connection.duration_s)}, "
-            f"{CONNECTION_END_WORDS[connection.end]}",
+            f"{end_words(connection)}",
         ),
     ]
     if connection.fallback is not None:
-        cause = figures.printable(connection.fallback.cause)
+        cause = figures.printable(_fallback_words(connection.fallback.cause))
         facts.append(Fact("Fallback", f"{cause} (packet {connection.fallback.packet})", "warning"))
     facts += _host_facts("Client", connection.client) + _host_facts("Server", connection.server)
     checksum = {True: "in use", False: "not in use", None: "unknown"}[connection.checksum]
@@ -202,6 +204,19 @@ def connection_facts(connection: Connection) -> tuple[Fact, ...]:
     )
     facts.append(Fact("DSS", f"checksums {checksum}{seen}"))
     return tuple(facts)
+
+
+def _fallback_words(cause: str) -> str:
+    return _FALLBACK_WORDS.get(cause, cause)
+
+
+def end_words(connection: Connection) -> str:
+    """How it ended; after a fallback to TCP there need not have been a DATA_FIN."""
+    if connection.end == "data_fin" and not (
+        connection.client_to_server.data_fin or connection.server_to_client.data_fin
+    ):
+        return "closed with FIN"
+    return CONNECTION_END_WORDS[connection.end]
 
 
 def _host_facts(label: str, host: Host) -> list[Fact]:

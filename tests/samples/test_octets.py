@@ -51,6 +51,8 @@ def test_octets_of_a_connection_that_was_given_up_lie_in_between(
         assert read["got"] <= direction.unique_octets <= sent["sent"]
         assert direction.acked_octets <= direction.unique_octets
         assert direction.missing_octets == 0
+    if connection.state == "fallback":  # its server read what the client believes to be lost
+        return
     assert connection.client_to_server.acked_octets < max(
         app["sent"] for app in broken_off.truth["apps"]
     )

@@ -26,6 +26,7 @@ FALLBACK = {
     "fallback_server_data/client": "dss_missing_on_first_data",
     "plain_server/client": "mp_capable_missing_in_syn_ack",
     "syn_dropped/client": "mp_capable_missing_in_syn_retransmission",
+    "first_data_rewritten/server": "dss_stopped",
     "mp_fail_single/server": "checksum_failure",
     "mp_fail_single_server/client": "checksum_failure",
     "v0_mp_fail/client": "checksum_failure",
@@ -37,7 +38,6 @@ END = {
     "fastclose/client": "fastclose",
     "fastclose/server": "fastclose",
     "fastclose_server/client": "fastclose",
-    "first_data_rewritten/server": "open",
     "mp_fail_single/server": "open",
     "snaplen/server": "open",  # the options that end the data are cut off
 }

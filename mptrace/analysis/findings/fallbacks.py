@@ -51,6 +51,15 @@ FALLBACK_FIRST_DATA: Final = FindingKind(
     "in which direction.",
     "3.7",
 )
+FALLBACK_DSS_STOPPED: Final = FindingKind(
+    "fallback_dss_stopped",
+    "warning",
+    "A host that had sent DSS options stops doing so and closes its only subflow without a "
+    "DATA_FIN: it has fallen back to TCP in the middle, without an MP_FAIL or an infinite mapping.",
+    "Look for a wrong DSS checksum before it (checksum_wrong): a host whose very first data fails "
+    "its checksum falls back in this way. Otherwise a middlebox began to remove options.",
+    "3.7",
+)
 FALLBACK_CHECKSUM: Final = FindingKind(
     "fallback_checksum",
     "warning",
@@ -76,6 +85,7 @@ KINDS: Final = (
     FALLBACK_SYN_RETRANSMISSION,
     FALLBACK_THIRD_ACK,
     FALLBACK_FIRST_DATA,
+    FALLBACK_DSS_STOPPED,
     FALLBACK_CHECKSUM,
     FALLBACK_INFINITE_MAPPING,
 )
@@ -85,6 +95,7 @@ _KIND_OF_CAUSE: Final[dict[FallbackCause, FindingKind]] = {
     "mp_capable_missing_in_syn_retransmission": FALLBACK_SYN_RETRANSMISSION,
     "mp_capable_missing_in_third_ack": FALLBACK_THIRD_ACK,
     "dss_missing_on_first_data": FALLBACK_FIRST_DATA,
+    "dss_stopped": FALLBACK_DSS_STOPPED,
     "checksum_failure": FALLBACK_CHECKSUM,
     "infinite_mapping": FALLBACK_INFINITE_MAPPING,
 }
@@ -112,6 +123,8 @@ def fallback(case: Case) -> Iterator[Finding]:
             frames.append(initial.syn_ack.frame_number)
     elif fallen.cause == "dss_missing_on_first_data":
         text = _first_data_words(case, fallen.frame_number)
+    elif fallen.cause == "dss_stopped":
+        text = f"the {_closer(case, fallen.frame_number)} sends no DSS any more, and no DATA_FIN"
     elif fallen.cause == "checksum_failure":
         text = "a DSS checksum failed on its only subflow"
         frames += [fail.frame_number for fail in case.state.fails]
@@ -147,6 +160,13 @@ def _third_ack_words(seen_from: CapturePoint | None) -> str:
             "MPTCP up, or the option is removed on its own host"
         )
     return text
+
+
+def _closer(case: Case, frame: int) -> str:
+    for member in case.members:
+        if member.client.fin is not None and member.client.fin.frame_number == frame:
+            return "client"
+    return "server"
 
 
 def _first_data_words(case: Case, frame: int) -> str:

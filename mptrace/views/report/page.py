@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final, Literal
 
-from mptrace import __version__
 from mptrace.analysis.timelines import timelines_of
+from mptrace.version import __version__
 from mptrace.views import figures, summary
 from mptrace.views.charts.figure import MARKED, base_layout
 from mptrace.views.charts.palette import COLORS

@@ -81,7 +81,7 @@ def panel(
     """The markup of one connection."""
     index = connection.index
     state = summary.state(connection)
-    end = text(summary.CONNECTION_END_WORDS[connection.end])
+    end = text(summary.end_words(connection))
     who = (
         f'<header class="who"><h2>Connection {index}: {text(summary.path(connection))}</h2>'
         f'<p><span class="badge {state.tone}">{text(state.text)}</span> '

@@ -173,6 +173,12 @@ def dsn_implausible(p: Play) -> Packets:
     return (p.send(first, 0, ACK, [option], bytes(1000)),)
 
 
+def data_fin_missing(p: Play) -> Packets:
+    first = p.open()
+    p.transfer(first)
+    return tuple(p.send(first, side, FIN | ACK, [p.signal(side)]) for side in (0, 1))
+
+
 def data_fin_unacknowledged(p: Play) -> Packets:
     first = p.open()
     p.transfer(first)
@@ -320,8 +326,9 @@ MADE = {
         connection_refused, handshake_incomplete, one_side_only, join_third_ack_missing,
         join_unfinished, join_by_other_hash, join_after_close, join_denied_address,
         add_addr_echo_unmatched, unmapped_data, mapping_not_captured, mapping_conflict,
-        dsn_implausible, data_fin_unacknowledged, data_fin_contradicted, connection_reset,
-        fastclose_key_wrong, handover, stall, subflow_idle, spurious_reinjection, missing_octets,
+        dsn_implausible, data_fin_missing, data_fin_unacknowledged, data_fin_contradicted,
+        connection_reset, fastclose_key_wrong, handover, stall, subflow_idle,
+        spurious_reinjection, missing_octets,
         option_malformed, option_unknown, option_experimental, option_out_of_place,
         capture_damaged, capture_duplicates, ip_fragments, packets_unreadable,
     )
@@ -345,6 +352,7 @@ RECORDED: dict[str, tuple[str, int | None, list[str]]] = {
         "syn_dropped/client", 0, ["SYN MP_CAPABLE", "SYN", "SYN/ACK"]),
     "fallback_third_ack": ("fallback_syn_ack/server", 0, ["SYN/ACK MP_CAPABLE", "ACK"]),
     "fallback_first_data": ("fallback_third_ack/client", 0, ["ACK data"]),
+    "fallback_dss_stopped": ("first_data_rewritten/server", 0, ["FIN"]),
     "fallback_checksum": ("mp_fail_single/server", 0, ["ACK DSS MP_FAIL", "ACK DSS MP_FAIL"]),
     "fallback_infinite_mapping": ("v0_fallback/client", 0, ["ACK DSS data"]),
     "join_unanswered": ("join_unanswered/client", 1, ["SYN MP_JOIN"]),
@@ -363,7 +371,6 @@ RECORDED: dict[str, tuple[str, int | None, list[str]]] = {
     "priority_changed": ("priority/client", 1, ["ACK DSS MP_PRIO", "ACK DSS MP_PRIO"]),
     "checksum_wrong": ("mp_fail_multi/server", 1, ["ACK DSS data"]),
     "mp_fail": ("mp_fail_multi/client", 1, ["RST MP_FAIL MP_TCPRST"]),
-    "data_fin_missing": ("first_data_rewritten/server", None, ["FIN", "FIN DSS"]),
     "connection_open": ("cut_off/client", None, ["ACK DSS data"]),
     "subflow_reset": ("subflow_reset/server", 1, ["RST MP_TCPRST"]),
     "fastclose": ("fastclose_server/client", None, ["RST MP_FASTCLOSE MP_TCPRST"]),
@@ -390,6 +397,7 @@ QUIET: dict[str, str] = {
     "fallback_syn_retransmission": "plain_server/client",
     "fallback_third_ack": "third_ack_lost/server",
     "fallback_first_data": "server_speaks_first/client",
+    "fallback_dss_stopped": "subflow_reset/server",
     "fallback_checksum": "mp_fail_multi/server",  # another subflow was left
     "fallback_infinite_mapping": "mp_fail_single/server",  # MP_FAIL asked for it
     "join_unanswered": "join_refused/client",
