@@ -23,11 +23,13 @@ BINS = 500
 def keep_extremes(x: I64, low: I64, high: I64, bins: int = BINS) -> I64:
     """Rows to draw, ascending: first, last, lowest ``low`` and highest ``high`` of each bin.
 
-    The columns are (n,), ``x`` ascending. All rows where there are at most ``4 * bins``.
+    The columns are (n,), ``x`` ascending; where a capture's clock went back, such rows count with
+    the bin before them. All rows where there are at most ``4 * bins``.
     """
     n = x.size
     if n <= 4 * bins:
         return np.arange(n)
+    x = np.maximum.accumulate(x)
     span = int(x[-1] - x[0]) + 1
     bin_of = ((x - x[0]) * bins) // span
     starts = np.flatnonzero(np.append(True, bin_of[1:] != bin_of[:-1]))
