@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dissector.constants import MptcpSubtype, TcpOptionKind
+from dissector.octet_windows import words
 from dissector.option_columns import DssColumns, OptionRows, WalkStatus, dss_columns, walk_options
 from mptrace.analysis.flows import FlowTable, mixed
 from mptrace.analysis.tables import (
@@ -21,7 +22,7 @@ from mptrace.analysis.tables import (
     DssTable,
     RecognitionTable,
     SegmentTable,
-    concatenate,
+    TableBuilder,
 )
 from mptrace.capture.decode import BatchCounts, tcp_columns
 
@@ -37,6 +38,10 @@ _ORDINARY = 1 << MptcpSubtype.DSS
 ODD_OPTION = 1 << 15
 CUT_OPTIONS = 1 << 14
 """Bit of `SegmentTable.subtypes`: the capture ends within the options."""
+_SUBTYPE_BITS = np.array(
+    [1 << value if value <= MptcpSubtype.MP_TCPRST else ODD_OPTION for value in range(16)],
+    np.uint16,
+)
 
 
 @dataclass(slots=True)
@@ -82,9 +87,11 @@ class PacketCounts:
 
 @dataclass(slots=True)
 class _Parts:
-    segments: list[SegmentTable] = field(default_factory=list)
-    recognition: list[RecognitionTable] = field(default_factory=list)
-    dss: list[DssTable] = field(default_factory=list)
+    segments: TableBuilder[SegmentTable] = field(default_factory=lambda: TableBuilder(SegmentTable))
+    recognition: TableBuilder[RecognitionTable] = field(
+        default_factory=lambda: TableBuilder(RecognitionTable)
+    )
+    dss: TableBuilder[DssTable] = field(default_factory=lambda: TableBuilder(DssTable))
     control_rows: list[I64] = field(default_factory=list)
     control_options: list[tuple[bytes, int]] = field(default_factory=list)
     rows: int = 0
@@ -98,9 +105,11 @@ def read_capture(capture: Capture, progress: Callable[[int], None] | None = None
         counts.add(batch, tcp, batch_counts)
         if tcp.record.size:
             _take(capture, batch, tcp, flows, counts, parts)
-    segments = concatenate(SegmentTable, parts.segments)
-    recognition = concatenate(RecognitionTable, parts.recognition)
-    dss = concatenate(DssTable, parts.dss)
+    segments, recognition, dss = (
+        parts.segments.finish(),
+        parts.recognition.finish(),
+        parts.dss.finish(),
+    )
     control = np.concatenate(parts.control_rows) if parts.control_rows else np.empty(0, np.int64)
     result = ReadCapture(segments, recognition, dss, flows, control, parts.control_options, counts)
     if len(capture.paths) > 1:
@@ -152,10 +161,13 @@ def _subtypes(batch: RecordBatch, options: OptionRows, packets: int) -> U16:
     mptcp = options.kind == TcpOptionKind.MPTCP
     packet = options.packet[mptcp]
     subtype = batch.buffer[options.offset[mptcp] + 2] >> 4
-    for value in np.unique(subtype).tolist():
-        bit = 1 << value if value <= MptcpSubtype.MP_TCPRST else ODD_OPTION
-        # a packet appears once a subtype here unless it repeats an option: OR is idempotent
-        result[packet[subtype == value]] |= np.uint16(bit)
+    bits = _SUBTYPE_BITS[subtype]
+    again = packet[1:][packet[1:] == packet[:-1]]
+    result[packet] = bits
+    if again.size:  # several MPTCP options in a packet
+        of_several = np.isin(packet, again)
+        result[again] = 0
+        np.bitwise_or.at(result, packet[of_several], bits[of_several])
     broken = options.malformed.kind == TcpOptionKind.MPTCP
     result[options.malformed.packet[broken]] |= np.uint16(ODD_OPTION)
     return result
@@ -218,18 +230,27 @@ def _segments(
 
 def _places(capture: Capture, batch: RecordBatch, tcp: TcpColumns) -> I32:
     """Where each packet was captured, as a number; equal numbers mean the same place."""
-    interface = batch.interface[tcp.record].astype(np.uint64)
-    within = np.zeros(interface.size, np.uint64)
-    link_type = np.array([i.link_type for i in capture.interfaces])[batch.interface[tcp.record]]
+    interface = batch.interface[tcp.record]
     start = batch.offset[tcp.record]
-    cooked = np.flatnonzero(link_type == _LINUX_SLL2)
-    if cooked.size:  # protocol(2) reserved(2) interface index(4) ARPHRD(2) packet type(1)
-        octet = [batch.buffer[start[cooked] + i].astype(np.uint64) for i in (6, 7, 10)]
-        within[cooked] = octet[0] << np.uint64(16) | octet[1] << np.uint64(8) | octet[2]
-    cooked = np.flatnonzero(link_type == _LINUX_SLL)
-    if cooked.size:  # packet type(2)
-        within[cooked] = batch.buffer[start[cooked] + 1].astype(np.uint64)
-    return mixed((interface, within, tcp.encapsulation.astype(np.uint64))).astype(np.int32)
+    within = np.zeros(start.size, np.uint64)
+    link_types = np.array([i.link_type for i in capture.interfaces])
+    for link_type, place_within in ((_LINUX_SLL2, _within_sll2), (_LINUX_SLL, _within_sll)):
+        if link_type in link_types:
+            cooked = link_types[interface] == link_type
+            rows = slice(None) if cooked.all() else np.flatnonzero(cooked)
+            within[rows] = place_within(batch, start[rows])
+    within |= interface.astype(np.uint64) << np.uint64(32)
+    return mixed((within, tcp.encapsulation.astype(np.uint64))).astype(np.int32)
+
+
+def _within_sll2(batch: RecordBatch, start: I64) -> I64:
+    """Octets: protocol (2), reserved (2), interface index (4), ARPHRD type (2), packet type."""
+    return words(batch.buffer, start, ">u2", at=6) << 8 | words(batch.buffer, start, "u1", at=10)
+
+
+def _within_sll(batch: RecordBatch, start: I64) -> I64:
+    """Octets: packet type (2)."""
+    return words(batch.buffer, start, "u1", at=1)
 
 
 def _in_frame_order(read: ReadCapture) -> None:

@@ -54,19 +54,14 @@ def number_streams(table: StreamSegments, low_port_is_lower: Bool) -> tuple[Stre
     if not len(table):
         nothing = np.empty(0, np.int64)
         return Streams(nothing, nothing.astype(bool), nothing.astype(bool)), table.flow
-    key = table.flow.astype(np.int64)
-    flows = int(key.max()) + 1
-    flow_of_key = list(range(flows))
-    by_flow = stable_order(table.flow)
-    for flow, rows, splits in _reused_flows(table, by_flow):
+    key = table.flow.copy()
+    flow_of_key = list(range(int(key.max()) + 1))
+    for flow, rows, splits in _reused_flows(table):
         generation = np.searchsorted(np.array(splits), rows, side="right")
         names = np.array([flow, *range(len(flow_of_key), len(flow_of_key) + len(splits))])
         key[rows] = names[generation]
         flow_of_key += [flow] * len(splits)
-    first = np.full(len(flow_of_key), len(table), np.int64)
-    order = stable_order(key)
-    starts = group_starts(key[order])
-    first[key[order][starts]] = order[starts]
+    first = _first_rows(key, len(flow_of_key))
     by_first = np.argsort(first, kind="stable")
     by_first = by_first[first[by_first] < len(table)]
     number = np.empty(len(flow_of_key), np.int32)
@@ -75,6 +70,14 @@ def number_streams(table: StreamSegments, low_port_is_lower: Bool) -> tuple[Stre
     flow_column = np.array(flow_of_key)[by_first]
     low_initiates, captured = _initiators(table, stream, flow_column, low_port_is_lower)
     return Streams(flow_column, low_initiates, captured), stream
+
+
+def _first_rows(number: I32, numbers: int) -> I64:
+    """The first row of each number; one beyond all rows where there is none."""
+    first = np.full(numbers, number.size, np.int64)
+    # of the rows of a number the one written last stays
+    first[number[::-1]] = np.arange(number.size - 1, -1, -1)
+    return first
 
 
 def _initiators(
@@ -91,23 +94,29 @@ def _initiators(
     return low_initiates, captured
 
 
-def _reused_flows(table: StreamSegments, by_flow: I64) -> Iterator[tuple[int, I64, list[int]]]:
+def _reused_flows(table: StreamSegments) -> Iterator[tuple[int, I64, list[int]]]:
     """Flows on which a SYN opens another connection: flow, its rows, the rows that open one.
 
     Wireshark's rule: the SYN's sequence number is not the one that its direction began with, or
-    a FIN or RST was seen on the stream. ``by_flow`` sorts the table by flow.
+    a FIN or RST was seen on the stream.
     """
     syn = (table.flags & (SYN | ACK)) == SYN
+    flows = int(table.flow.max()) + 1
+    syns = np.bincount(table.flow[syn], minlength=flows)
+    opening = np.minimum(_first_rows(table.flow, flows), syn.size - 1)
+    # a flow that begins with its only SYN is one stream: nearly all are
+    suspicious = syns > syn[opening]
+    if not suspicious.any():
+        return
+    by_flow = np.flatnonzero(suspicious[table.flow])
+    by_flow = by_flow[stable_order(table.flow[by_flow])]
     flow = table.flow[by_flow]
     starts = group_starts(flow)
-    ends = np.append(starts[1:], flow.size)
-    syns = np.add.reduceat(syn[by_flow], starts, dtype=np.int64)
-    # a flow that begins with its only SYN is one stream: nearly all are
-    for group in np.flatnonzero(syns > syn[by_flow[starts]]).tolist():
-        rows = by_flow[starts[group] : ends[group]]
+    for first, end in zip(starts.tolist(), [*starts[1:].tolist(), flow.size], strict=True):
+        rows = by_flow[first:end]
         splits = _split_rows(table, rows[_matters(table, rows)].tolist())
         if splits:
-            yield int(flow[starts[group]]), rows, splits
+            yield int(flow[first]), rows, splits
 
 
 def _matters(table: StreamSegments, rows: Numbers) -> Bool:

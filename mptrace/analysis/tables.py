@@ -7,7 +7,7 @@ other tables point into it.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,7 +115,7 @@ class RecognitionTable:
     @classmethod
     def none(cls) -> RecognitionTable:
         """No rows."""
-        return concatenate(RecognitionTable, [])
+        return TableBuilder(RecognitionTable).finish()
 
 
 @dataclass(slots=True)
@@ -167,13 +167,36 @@ class DssTable:
 Table = TypeVar("Table", SegmentTable, RecognitionTable, DssTable)
 
 
-def concatenate(kind: type[Table], parts: list[Table]) -> Table:
-    """One table of all parts, which are emptied column by column to keep the peak low."""
-    if not parts:
-        return kind(**{name: np.empty(0, dtype) for name, dtype in kind.dtypes().items()})
-    columns = {}
-    for f in fields(kind):
-        columns[f.name] = np.concatenate([getattr(part, f.name) for part in parts])
-        for part in parts:
-            setattr(part, f.name, None)
-    return kind(**columns)
+_FEWEST_ROWS = 4096
+_GROWTH = 1.25
+
+
+class TableBuilder(Generic[Table]):
+    """Puts tables one behind the other, into columns that grow."""
+
+    def __init__(self, kind: type[Table]) -> None:
+        self._kind: type[Table] = kind
+        self._rows = self._room = 0
+        self._columns: dict[str, NDArray[Any]] = {
+            name: np.empty(0, dtype) for name, dtype in kind.dtypes().items()
+        }
+
+    def append(self, part: Table) -> None:
+        """Add the rows of a table."""
+        end = self._rows + len(part)
+        if end > self._room:
+            self._room = max(end, int(self._room * _GROWTH), _FEWEST_ROWS)
+            self._resize(self._room)
+        for name, column in self._columns.items():
+            column[self._rows : end] = getattr(part, name)
+        self._rows = end
+
+    def finish(self) -> Table:
+        """All rows as one table; nothing may be appended after."""
+        self._resize(self._rows)
+        table: Table = self._kind(**self._columns)
+        return table
+
+    def _resize(self, rows: int) -> None:
+        for column in self._columns.values():
+            column.resize(rows, refcheck=False)  # in place: nobody else has seen these columns
