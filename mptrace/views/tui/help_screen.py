@@ -9,6 +9,7 @@ from textual.binding import Binding
 from textual.screen import Screen
 
 from mptrace.views.browsing.packet_rows import LEGEND
+from mptrace.views.layout import wrap
 from mptrace.views.tui import keys
 from mptrace.views.tui.status import StatusLine, TitleLine
 from mptrace.views.tui.text_list import TextList
@@ -37,25 +38,27 @@ class HelpScreen(Screen[None]):
         yield StatusLine("Esc back")
 
     def on_mount(self) -> None:
-        """Fill it in."""
+        """Say what it is."""
         self.query_one(TitleLine).path = "Keys"
-        lines = self.query_one(TextList)
-        lines.show(_lines())
-        lines.focus()
+        self.query_one(TextList).focus()
+
+    def on_resize(self) -> None:
+        """Break the lines for the new width."""
+        self.query_one(TextList).show(_lines(self.size.width - 1))
 
     def action_leave(self) -> None:
         """Go back."""
         self.dismiss(None)
 
 
-def _lines() -> Iterator[Text]:
-    for title, group in keys.GROUPS:
-        yield Text(title, "bold underline")
-        for key in group:
-            yield Text.assemble((f"  {key.keys:<{_KEYS_WIDTH}}", "bold"), key.does)
+def _lines(width: int) -> Iterator[Text]:
+    groups = [*keys.GROUPS, ("Marks in the packet list", LEGEND)]
+    for title, group in groups:
+        yield Text.assemble((title, "bold underline"))
+        for name, meaning in group:
+            lead = f"  {name:<{_KEYS_WIDTH}}"
+            for line in wrap(meaning, max(width - len(lead), 20)):
+                yield Text.assemble((lead, "bold"), line)
+                lead = " " * len(lead)
         yield Text("")
-    yield Text("Marks in the packet list", "bold underline")
-    for mark, meaning in LEGEND:
-        yield Text.assemble((f"  {mark:<{_KEYS_WIDTH}}", "bold"), meaning)
-    yield Text("")
     yield Text("Colours tell subflows apart; C.S is the connection and the subflow.")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mptrace.views.browsing.canvas import Canvas
     from mptrace.views.browsing.plots import Layer, Plot
 
-_AXIS = 9
+_AXIS = 13
 """Columns of the axis on the left, its line included."""
 _NARROWEST_NS = 1000
 _CURSOR = Style(reverse=True)
