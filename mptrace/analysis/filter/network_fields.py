@@ -33,7 +33,7 @@ _IPV4_NUMBERS: Final = (
     ("id", "identification", ">u2", 4, 0, 16, 1),
     ("flags.df", "don't fragment", ">u2", 6, 14, 1, 1),
     ("flags.mf", "more fragments", ">u2", 6, 13, 1, 1),
-    ("frag_offset", "fragment offset, octets", ">u2", 6, 0, 13, 8),
+    ("frag_offset", "fragment offset, in units of 8 octets", ">u2", 6, 0, 13, 1),
     ("ttl", "time to live", "u1", 8, 0, 8, 1),
     ("proto", "protocol", "u1", 9, 0, 8, 1),
     ("checksum", "header checksum", ">u2", 10, 0, 16, 1),

@@ -49,7 +49,7 @@ def columns_of(root: Path) -> Iterator[MakeColumns]:
 
 @pytest.fixture(scope="session")
 def made_capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A pcap of what samples lack: ARP, UDP, ICMP, VLAN, a tunnel, a cut packet, a short one."""
+    """A pcap of what samples lack: ARP, UDP, ICMP, VLAN, tunnel, fragment, cut and short."""
     path = tmp_path_factory.mktemp("made") / "made.pcap"
     frames = _frames()
     with path.open("wb") as file:
@@ -74,6 +74,7 @@ def _frames() -> Sequence[tuple[bytes, int]]:
         ethernet + b"\x81\x00\x00\x05\x08\x00" + _ipv4("10.0.0.1", "10.0.0.2", 6, tcp),
         ethernet + b"\x08\x00" + _ipv4("172.16.0.1", "172.16.0.2", 4, inner),
         ethernet + b"\x86\xdd" + _ipv6("fd00::1", "fd00::2", 6, tcp),
+        ethernet + b"\x08\x00" + _ipv4("10.0.0.1", "10.0.0.2", 17, bytes(24), fragment=0x2003),
         ethernet + b"\x86\xdd" + _ipv6("fe80::1", "ff02::1", 58, b"\x80\0\0\0\0\0\0\0"),
     ]
     return [*((frame, len(frame)) for frame in frames), (whole[:60], len(whole)), (b"\1\2", 2)]
@@ -83,10 +84,12 @@ def _tcp(payload: bytes) -> bytes:
     return struct.pack(">HHIIHHHH", 40000, 80, 1000, 2000, 0x5018, 512, 0, 0) + payload
 
 
-def _ipv4(source: str, destination: str, protocol: int, payload: bytes) -> bytes:
+def _ipv4(
+    source: str, destination: str, protocol: int, payload: bytes, fragment: int = 0x4000
+) -> bytes:
     ends = bytes(int(part) for end in (source, destination) for part in end.split("."))
     return (
-        struct.pack(">BBHHHBBH", 0x45, 0xB9, 20 + len(payload), 7, 0x4000, 63, protocol, 0)
+        struct.pack(">BBHHHBBH", 0x45, 0xB9, 20 + len(payload), 7, fragment, 63, protocol, 0)
         + ends
         + payload
     )
