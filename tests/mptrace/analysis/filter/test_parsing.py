@@ -151,7 +151,8 @@ def test_the_place_is_pointed_at() -> None:
 
 PIECES = st.sampled_from([
     "tcp", "ip.addr", "==", "!=", "in", "{", "}", "(", ")", "[0]", "[", "&&", "||", "!", "not",
-    "any", "all", "1", "1.2.3.4", "..", "-", "+", "&", "~", ",", "matches", "contains", '"a"', '"', "'a'",
+    "any", "all", "1", "1.2.3.4", "..",
+    "-", "+", "&", "~", ",", "matches", "contains", '"a"', '"', "'a'",
     "::", "0x1",
 ])  # fmt: skip
 
