@@ -34,6 +34,8 @@ _EMPTY_STYLE: Final = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
 """Hash of an empty style element: Plotly makes one and fills it rule by rule."""
 _LEAST: Final = 1200
 """Octets below which no block is tried."""
+_ROOM: Final = 512
+"""Octets for what stands around the connections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,21 +108,19 @@ def chunks(
 ) -> Iterator[str]:
     """The report piece by piece. ``progress`` is called with connections done and in all."""
     assets = Assets.load()
-    sizes = len(assets.plotly) + len(assets.script) + len(assets.style)
     head = _head(reading, options, assets)
     table = overview.section(reading)
-    definitions = explanations.section()
-    left = options.largest - sizes - len(head) - len(table) - len(definitions) - 4096
-    blocks = _Blocks(reading, left, progress)
+    tail = _tail(options, assets)
+    blocks = _Blocks(reading, options.largest - len(head) - len(table) - len(tail), progress)
     yield head
     yield table
     yield from blocks.shown()
-    yield definitions
-    yield cards()
-    yield '</main><dialog id="definition"><div></div><form method="dialog"><button>close</button>'
-    yield "</form></dialog>"
-    yield f"<footer>mptrace {text(__version__)}</footer>"
     yield from blocks.packed
+    yield tail
+
+
+def _tail(options: Options, assets: Assets) -> str:
+    """What follows the connections: definitions, templates, settings and scripts."""
     settings = {
         "theme": options.theme,
         "colors": COLORS,
@@ -128,8 +128,13 @@ def chunks(
         "marked": MARKED,
         "layout": base_layout(),
     }
-    yield f'<script type="application/json" id="settings">{script_json(settings)}</script>'
-    yield f"<script>{assets.plotly}</script>\n<script>{assets.script}</script></body></html>\n"
+    return (
+        f"{explanations.section()}{cards()}</main>"
+        '<dialog id="definition"><div></div><form method="dialog"><button>close</button></form>'
+        f"</dialog><footer>mptrace {text(__version__)}</footer>"
+        f'<script type="application/json" id="settings">{script_json(settings)}</script>'
+        f"<script>{assets.plotly}</script>\n<script>{assets.script}</script></body></html>\n"
+    )
 
 
 def _head(reading: Reading, options: Options, assets: Assets) -> str:
@@ -166,7 +171,7 @@ class _Blocks:
     def __init__(
         self, reading: Reading, octets: int, progress: Callable[[int, int], None] | None
     ) -> None:
-        self._left = octets
+        self._left = octets - _ROOM
         self.packed: list[str] = []
         self._inline = ""
         connections = reading.connection_list
@@ -187,19 +192,21 @@ class _Blocks:
         self, connection: Connection, findings: list[Finding], remaining: int, inline: bool
     ) -> bool:
         allowed = max(self._left // remaining, _LEAST)
-        if self._left < _LEAST:
+        if self._left < _LEAST and not inline:
             return False
         times, charts = _series(connection, findings)
         markup = panel(connection, findings, charts, times)
+        if inline:
+            allowed -= len(markup)
         content = _fitting(charts, None if inline else markup, allowed)
-        if content is None and not inline:
-            content = block({}, panel(connection, findings, {}, times), 0)
-        if content is None or len(content) > self._left:
+        if content is None:
+            markup = panel(connection, findings, {}, times)
+            content = block({}, None if inline else markup, 0)
+        if len(content) > self._left and not inline:
             return False
-        self._left -= len(content)
-        self.packed.append(
-            f'<script type="text/plain" id="packed-{connection.index}">{content}</script>'
-        )
+        element = f'<script type="text/plain" id="packed-{connection.index}">{content}</script>'
+        self.packed.append(element)
+        self._left -= len(element)
         if inline:
             self._inline = markup
             self._left -= len(markup)

@@ -106,7 +106,7 @@ def panel(
     contents = (_cards(charts), ladder(connection), _tables(connection))
     for number, ((name, _), content) in enumerate(zip(_TABS, contents, strict=True)):
         parts.append(
-            f'<div role="tabpanel" class="tab {name}" id="{name}-{index}" '
+            f'<div role="tabpanel" class="tab" id="{name}-{index}" '
             f'aria-labelledby="tab-{index}-{name}"{" hidden" if number else ""}>{content}</div>'
         )
     return "".join(parts)

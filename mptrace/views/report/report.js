@@ -51,6 +51,7 @@ function column(octets, [offset, rows, width, unit]) {
 
 function loaded(series, octets) {
   if (series.ready || !series.x) return series;
+  series.unit = series.x[3];
   for (const name of ["x", "y", "x2", "y2"])
     if (series[name]) series[name] = column(octets, series[name]);
   series.columns = series.columns.map((place) => column(octets, place));
@@ -71,20 +72,22 @@ function rowsInView(series, low, high, bins) {
     for (let i = first; i < last; i++) rows.push(i);
     return [rows, false];
   }
-  const span = (Math.max(x[last - 1], x[first]) - x[first]) || 1;
+  const since = (i) => Math.round((x[i] - x[first]) / series.unit); // whole units, as in Python
+  let span = 0;
+  for (let i = first; i < last; i++) span = Math.max(span, since(i));
   let bin = -1, start = first, lowest = first, highest = first;
   const close = (stop) => {
     for (const row of [...new Set([start, lowest, highest, stop])].sort((a, b) => a - b))
       rows.push(row);
   };
   for (let i = first; i < last; i++) {
-    const own = Math.max(bin, Math.floor(((x[i] - x[first]) * bins) / span));
+    const own = Math.max(bin, Math.floor((since(i) * bins) / (span + 1)));
     if (own !== bin) {
       if (bin >= 0) close(i - 1);
       bin = own; start = lowest = highest = i;
     }
     if (bottom[i] < bottom[lowest]) lowest = i;
-    if (top[i] > top[highest]) highest = i;
+    if (top[i] >= top[highest]) highest = i;
   }
   close(last - 1);
   return [rows, true];
