@@ -26,6 +26,7 @@ from mptrace.analysis.mapping_runs import (
     runs_of,
 )
 from mptrace.analysis.ordering import capture_order, stable_order
+from mptrace.analysis.segmented import where
 from mptrace.analysis.sequential_copies import classify_one_by_one
 from mptrace.analysis.subflow_space import SubflowSpace, build
 from mptrace.analysis.tables import ACK, I32, I64, RST, DssTable, Numbers, SegmentTable
@@ -162,7 +163,7 @@ def _subflow_acks(subflows: SubflowSpace) -> Acknowledgements:
     rows = np.flatnonzero((segments.flags & (ACK | RST)) == ACK)
     target = subflows.way[rows] ^ 1
     believable = subflows.ack_place[rows] <= highest[target] + _ACK_SLACK
-    rows, target = rows[believable], target[believable]
+    rows, target = where(believable, rows, target)
     order = stable_order(target)
     rows, target = rows[order], target[order]
     return Acknowledgements.from_columns(
@@ -186,9 +187,8 @@ def _data_acks(
     space_of_way: Numbers,
 ) -> Acknowledgements:
     """DATA_ACKs, and after a fallback the ACKs that stand for them, grouped by space."""
-    index = np.flatnonzero(dss.data_ack_octets > 0)
-    space = dss_space[index] ^ 1
-    relative = (expanded.data_ack[index] - data.initial_data_seq[space]).view(np.int64)
+    ack, row, space = where(dss.data_ack_octets > 0, expanded.data_ack, dss_row, dss_space ^ 1)
+    relative = (ack - data.initial_data_seq[space]).view(np.int64)
     highest = np.zeros(data.origin.size, np.int64)
     np.maximum.at(
         highest,
@@ -197,8 +197,7 @@ def _data_acks(
     )
     believable = (relative >= -_DATA_ACK_SLACK) & (relative <= highest[space] + _DATA_ACK_SLACK)
     believable &= np.abs(relative) <= data.reach
-    index, space, relative = index[believable], space[believable], relative[believable]
-    row = dss_row[index]
+    row, space, relative = where(believable, row, space, relative)
     place = data.place(relative, space)
     plain_row, plain_space, plain_place = stream_acknowledgements(
         subflows, runs, fallback, space_of_way

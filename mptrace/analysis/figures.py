@@ -17,7 +17,13 @@ from mptrace.analysis.flight import Flight, flight_of
 from mptrace.analysis.model import Distribution
 from mptrace.analysis.ordering import stable_order
 from mptrace.analysis.round_trips import RoundTrips, data_round_trips, subflow_round_trips
-from mptrace.analysis.segmented import count_by, group_starts, percentile_of_sorted, sum_by
+from mptrace.analysis.segmented import (
+    count_by,
+    group_starts,
+    percentile_of_sorted,
+    sorted_within,
+    sum_by,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,8 +46,7 @@ class Spread:
     def of(cls, group: Numbers, value: I64, groups: int) -> Spread:
         """Spread of ``value`` in each group; zeros where a group has no sample."""
         samples = count_by(group, groups)
-        order = np.lexsort((value, group))
-        value = value[order]
+        value = sorted_within(group, value)
         filled = np.flatnonzero(samples)
         first = (np.cumsum(samples) - samples)[filled]
         count = samples[filled]

@@ -104,8 +104,9 @@ class FlowTable:
         at = np.minimum(np.searchsorted(self._hashes, hashes), self._hashes.size - 1)
         flow = self._hash_owner[at]
         same = self._hashes[at] == hashes
+        keys = self._keys[flow]
         for index, column in enumerate(columns):
-            same &= self._keys[flow, index] == column
+            same &= keys[:, index] == column
         return np.where(same, flow, -1)
 
     def _add(self, columns: tuple[U64, ...], hashes: U64, rows: Numbers) -> None:
@@ -137,21 +138,24 @@ def _canonical(tcp: TcpColumns) -> tuple[tuple[U64, ...], Bool]:
     """The 5-tuple with the numerically lower endpoint first."""
     source_port = tcp.source_port.astype(np.uint64)
     destination_port = tcp.destination_port.astype(np.uint64)
-    from_low = tcp.source_high < tcp.destination_high
-    same: NDArray[np.bool_] = tcp.source_high == tcp.destination_high
-    from_low |= same & (tcp.source_low < tcp.destination_low)
-    same &= tcp.source_low == tcp.destination_low
+    from_low = tcp.source_low < tcp.destination_low
+    same: NDArray[np.bool_] = tcp.source_low == tcp.destination_low
+    only_ipv4 = bool((tcp.family == 4).all())
+    if not only_ipv4:  # of IPv4 addresses the high halves are 0
+        same_high = tcp.source_high == tcp.destination_high
+        from_low = (tcp.source_high < tcp.destination_high) | (same_high & from_low)
+        same &= same_high
     from_low |= same & (source_port <= destination_port)
-    columns = (
-        np.where(from_low, tcp.source_high, tcp.destination_high),
-        np.where(from_low, tcp.source_low, tcp.destination_low),
-        np.where(from_low, tcp.destination_high, tcp.source_high),
-        np.where(from_low, tcp.destination_low, tcp.source_low),
-        np.where(
-            from_low,
-            source_port << np.uint64(16) | destination_port,
-            destination_port << np.uint64(16) | source_port,
-        ),
-        tcp.family.astype(np.uint64),
+    ports = np.where(
+        from_low,
+        source_port << np.uint64(16) | destination_port,
+        destination_port << np.uint64(16) | source_port,
     )
-    return columns, from_low
+    low_low = np.where(from_low, tcp.source_low, tcp.destination_low)
+    high_low = np.where(from_low, tcp.destination_low, tcp.source_low)
+    low_high, high_high = tcp.source_high, tcp.destination_high
+    if not only_ipv4:
+        low_high = np.where(from_low, tcp.source_high, tcp.destination_high)
+        high_high = np.where(from_low, tcp.destination_high, tcp.source_high)
+    family = tcp.family.astype(np.uint64)
+    return (low_high, low_low, high_high, high_low, ports, family), from_low

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 Int = NDArray[np.int64]
 Bool = NDArray[np.bool_]
+
+
+def where(mask: Bool, *columns: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+    """The columns where the mask is true; not copied where it is so everywhere."""
+    if mask.all():
+        return columns
+    rows = np.flatnonzero(mask)
+    return tuple(column[rows] for column in columns)
 
 
 def group_starts(group: NDArray[np.integer]) -> Int:
@@ -38,6 +48,23 @@ def exclusive_prefix_min(group: Int, value: Int, nothing: int) -> Int:
     result[1:] = running[:-1]
     result[starts] = nothing
     return result
+
+
+_VALUE_BITS = 44
+"""Room for nanoseconds of almost five hours."""
+
+
+def sorted_within(group: NDArray[np.integer], value: Int) -> Int:
+    """The values of each group, sorted, group by group."""
+    if not value.size:
+        return value
+    wide = group.astype(np.int64)
+    narrow = int(value.min()) >= 0 and int(value.max()) < 1 << _VALUE_BITS
+    if narrow and int(wide.max()) < 1 << (62 - _VALUE_BITS):
+        # one number for both: sorting numbers is several times as fast as ordering rows
+        key = np.sort(wide << _VALUE_BITS | value)
+        return key & ((1 << _VALUE_BITS) - 1)
+    return value[np.lexsort((value, group))]
 
 
 def percentile_of_sorted(

@@ -62,11 +62,11 @@ def _unwrapped(number: NDArray[np.uint32], way: Numbers, anchor: NDArray[np.uint
     """32-bit numbers in capture order as distances from each way's anchor."""
     if number.size == 0:
         return np.empty(0, np.int64)
-    step = np.empty(number.size, np.int64)
-    step[1:] = _signed(number[1:] - number[:-1])
+    step = np.empty(number.size, np.int32)
+    step[1:] = (number[1:] - number[:-1]).view(np.int32)
     starts = group_starts(way)
-    step[starts] = _signed(number[starts] - anchor[way[starts]])
-    total = np.cumsum(step)
+    step[starts] = (number[starts] - anchor[way[starts]]).view(np.int32)
+    total = np.cumsum(step, dtype=np.int64)
     before = np.zeros(starts.size, np.int64)
     before[1:] = total[starts[1:] - 1]
     counts = np.diff(np.append(starts, number.size))
@@ -91,23 +91,26 @@ def _initial_seqs(
         silent = ~np.isin(target, way[starts])
         initial[target[silent]] = table.ack[first_acks[silent]] - np.uint32(1)
     # the mapping that the way's first mapped payload carries (its SSN is relative),
-    row = row_of[dss.segment]
-    usable = (dss.data_seq_octets > 0) & (dss.subflow_seq > 0) & (row >= 0)
-    usable[usable] &= table.payload_length[row[usable]] > 0
-    rows = row[usable]
-    if rows.size:
+    syns = np.flatnonzero(table.flags & SYN)
+    without_syn = np.ones(ways, np.bool_)
+    without_syn[way[syns]] = False
+    if without_syn[way[starts]].any():
+        row = row_of[dss.segment]
+        usable = (dss.data_seq_octets > 0) & (dss.subflow_seq > 0) & without_syn[way[row]]
+        usable[usable] &= table.payload_length[row[usable]] > 0
+        rows = row[usable]
         guess = table.seq[rows] - dss.subflow_seq[usable]
         # A mapping may have begun in an earlier segment: then the guess is too high by what
         # lies between; the most frequent guess of a way need not be right, the lowest is.
-        order = np.argsort(way[rows], kind="stable")
+        order = stable_order(way[rows])
         rows, guess = rows[order], guess[order]
         begin = group_starts(way[rows])
         offset = _signed(guess - np.repeat(guess[begin], np.diff(np.append(begin, rows.size))))
-        lowest = np.minimum.reduceat(offset, begin)
-        initial[way[rows[begin]]] = guess[begin] + lowest.astype(np.uint32)
-        known[way[rows[begin]]] = True
+        if rows.size:
+            lowest = np.minimum.reduceat(offset, begin)
+            initial[way[rows[begin]]] = guess[begin] + lowest.astype(np.uint32)
+            known[way[rows[begin]]] = True
     # and its own SYN.
-    syns = np.flatnonzero(table.flags & SYN)
     if syns.size:
         first_syns = syns[group_starts(way[syns])]
         initial[way[first_syns]] = table.seq[first_syns]

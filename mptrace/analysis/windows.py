@@ -8,7 +8,7 @@ import numpy as np
 
 from mptrace.analysis.acknowledgements import Acknowledgements
 from mptrace.analysis.ordering import capture_order
-from mptrace.analysis.segmented import count_by
+from mptrace.analysis.segmented import count_by, where
 from mptrace.analysis.tables import I64, SYN, Bool
 
 if TYPE_CHECKING:
@@ -64,17 +64,18 @@ def right_edges(plane: DataPlane, control: ControlPlane) -> Acknowledgements:
     """The largest DATA_ACK + (window << shift) of each space so far, where it advanced."""
     shift, known = window_shifts(plane, control)
     segments = plane.subflows.segments
-    index = np.flatnonzero(plane.dss.data_ack_octets > 0)
-    row = plane.dss_row[index]
+    ack, row = where(plane.dss.data_ack_octets > 0, plane.expanded.data_ack, plane.dss_row)
     way = plane.subflows.way[row]
-    keep = known[way]
-    index, row, way = index[keep], row[keep], way[keep]
+    if not known.all():
+        ack, row, way = where(known[way], ack, row, way)
     space = plane.space_of_way[way] ^ 1
-    relative = (plane.expanded.data_ack[index] - plane.data.initial_data_seq[space]).view(np.int64)
-    keep = np.abs(relative) <= plane.data.reach
-    row, way, space, relative = row[keep], way[keep], space[keep], relative[keep]
-    scale = np.where((segments.flags[row] & SYN) != 0, 0, shift[way])
-    edge = plane.data.place(relative + (segments.window[row].astype(np.int64) << scale), space)
+    relative = (ack - plane.data.initial_data_seq[space]).view(np.int64)
+    plausible = np.abs(relative) <= plane.data.reach
+    row, way, space, relative = where(plausible, row, way, space, relative)
+    edge = plane.data.place(relative, space)
+    scale = shift[way]
+    scale[(segments.flags[row] & SYN) != 0] = 0
+    edge += segments.window[row].astype(np.int64) << scale
     frame = segments.frame_number[row]
     order = capture_order(space, frame)
     return Acknowledgements.from_columns(
