@@ -144,8 +144,10 @@ def _options(place: _Place, typed: str) -> list[tuple[str, str]]:
 def _fields(typed: str) -> list[tuple[str, str]]:
     """Fields that begin so, then those with a part that does, then functions and ``not``."""
     lower = typed.lower()
-    begins = [field for field in visible() if field.name.startswith(lower)]
-    within = [field for field in visible() if f".{lower}" in field.name and field not in begins]
+    begins = [field for field in visible() if field.name.lower().startswith(lower)]
+    within = [
+        field for field in visible() if f".{lower}" in field.name.lower() and field not in begins
+    ]
     options = [(field.name, field.meaning) for field in (*begins, *(within if lower else ()))]
     if lower:
         options += [

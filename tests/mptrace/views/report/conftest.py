@@ -24,9 +24,13 @@ def sample(root: Path) -> Callable[[str], mptrace.Analysis]:
     return cache(lambda name: mptrace.analyze(root / "samples" / name / "client.pcap"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The installed Chromium, headless; without one such tests are skipped, under CI they fail."""
+    """The installed Chromium, headless; without one such tests are skipped, under CI they fail.
+
+    It ends with the module: while Playwright is at work its event loop is the thread's, and
+    tests of the terminal browser need one of their own.
+    """
     path = shutil.which("chromium") or shutil.which("google-chrome")
     if path is None:
         if os.environ.get("CI"):
