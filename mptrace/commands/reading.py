@@ -20,11 +20,14 @@ def read(files: Sequence[str], connections: Sequence[int] | None) -> Reading:
         CommandError: nothing can be read, or there is no such connection.
     """
     from mptrace.analysis import analyze
+    from mptrace.commands.memory import keep_freed_memory, settle
     from mptrace.commands.progress import ProgressBar
     from mptrace.views.reading import Selection
 
+    keep_freed_memory()
     with capture_errors(), ProgressBar() as progress:
         analysis = analyze(files, progress=progress)
+    settle()
     if connections is None:
         return analysis
     try:
