@@ -26,10 +26,11 @@ def section() -> str:
     """All definitions, each with an id that links lead to."""
     parts = ['<section id="definitions" class="definitions"><h2>What each figure means</h2>']
     known = definitions.definitions()
-    for heading, blocks in definitions.sections():
+    for number, (heading, blocks) in enumerate(definitions.sections()):
         slug = known[heading].slug
         parts.append(f'<div class="entry" id="def-{slug}" data-term="{escape(heading)}">')
-        parts.append(f"<h3>{escape(heading)}</h3>")
+        if number:  # the first heading is the page's own title
+            parts.append(f"<h3>{escape(heading)}</h3>")
         opened = False
         for block in blocks:
             term = re.match(r"\*\*([^*]+?)\.?\*\*", block)

@@ -15,7 +15,7 @@ MOST_EVENTS: Final = 300
 GAP_S: Final = 0.1
 """From here on a pause between two events is drawn as one."""
 
-_WIDTH: Final = 900
+_WIDTH: Final = 940
 _CLIENT, _SERVER = 130, 740
 _ROW: Final = 34
 _PAUSE: Final = 24
