@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from textual import work
 from textual.binding import Binding
-from textual.screen import Screen
 from textual.widgets import ContentSwitcher
 from textual.worker import get_current_worker
 
@@ -22,6 +21,7 @@ from mptrace.views.tui.filter_bar import FilterBar
 from mptrace.views.tui.follow_screen import FollowScreen
 from mptrace.views.tui.outline_view import OutlineView
 from mptrace.views.tui.packets_view import PacketsView
+from mptrace.views.tui.patient_screen import PatientScreen
 from mptrace.views.tui.prompt import Prompt
 from mptrace.views.tui.status import StatusLine, TitleLine
 
@@ -56,7 +56,7 @@ class Trees:
         return cls(*connection_nodes(opened), finding_nodes(opened))
 
 
-class BrowserScreen(Screen[None]):
+class BrowserScreen(PatientScreen[None]):
     """Everything of one capture."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (130, "-wide")]  # noqa: RUF012 - as Textual has it
@@ -119,10 +119,6 @@ class BrowserScreen(Screen[None]):
         self.query_one(f"#{VIEWS[1]}", OutlineView).show(trees.connection_head, trees.connections)
         self.query_one(f"#{VIEWS[2]}", OutlineView).show("", trees.findings)
         self.packets.list.focus()
-        damage = analysis.capture.damage
-        if damage is not None:
-            text = f"Damaged at offset {damage.offset}: {printable(damage.reason)}"
-            self.call_after_refresh(self.status.say, text, "error")
         if self._first_filter:
             self._filter(self._first_filter)
 
@@ -222,6 +218,9 @@ class BrowserScreen(Screen[None]):
             parts.append(f"{self.shown.size:,} shown ({share:.1f} %)")
         if self.packets.list.marked:
             parts.append(f"{len(self.packets.list.marked)} marked")
+        damage = self.opened.analysis.capture.damage
+        if damage is not None:
+            parts.append(f"damaged at offset {damage.offset:,}: {printable(damage.reason)}")
         self.status.stand("  ".join(parts))
 
     def on_packets_view_said(self, event: PacketsView.Said) -> None:

@@ -9,7 +9,6 @@ from rich.text import Text
 from textual import work
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import Screen
 from textual.widgets import ContentSwitcher, Static
 from textual.worker import get_current_worker
 
@@ -19,6 +18,7 @@ from mptrace.views.connection_tables import DIRECTIONS
 from mptrace.views.figures import moment
 from mptrace.views.reading import Selection
 from mptrace.views.tui.outline_view import OutlineView
+from mptrace.views.tui.patient_screen import PatientScreen
 from mptrace.views.tui.status import StatusLine, TitleLine
 from mptrace.views.tui.text_list import TextList
 from mptrace.views.tui.timeline import Timeline
@@ -35,7 +35,7 @@ PAGES = ("Summary", "Timeline", "Signalling")
 _IDENTITIES = ("summary", "timeline-page", "signalling")
 
 
-class ConnectionScreen(Screen[int]):
+class ConnectionScreen(PatientScreen[int]):
     """Closes with the number of a packet to go to, or with nothing."""
 
     DEFAULT_CSS = """

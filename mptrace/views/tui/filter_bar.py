@@ -50,7 +50,9 @@ class CandidateList(LineList):
 
 
 class FilterInput(Input):
-    """The line of the filter."""
+    """The line of the filter; Tab from pane to pane passes it by."""
+
+    can_focus = False
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "accept", "Complete", show=False, priority=True),
@@ -61,6 +63,10 @@ class FilterInput(Input):
 
     def _bar(self) -> FilterBar:
         return self.query_ancestor(FilterBar)
+
+    def on_blur(self) -> None:
+        """Be passed by again."""
+        self.can_focus = False
 
     def action_accept(self) -> None:
         """Take the candidate."""
@@ -124,7 +130,12 @@ class FilterBar(Vertical):
 
     def focus_line(self) -> None:
         """Begin to type."""
+        self.line.can_focus = True
         self.line.focus()
+
+    def on_click(self) -> None:
+        """Begin to type."""
+        self.focus_line()
 
     def accepted(self, text: str) -> None:
         """The filter was understood and holds now."""
@@ -151,7 +162,7 @@ class FilterBar(Vertical):
         fault.update(f"{pointer}\n{message}")
         fault.styles.color = palette.FAULT
         self.add_class("faulty")
-        self.line.focus()
+        self.focus_line()
         self.line.cursor_position = position
 
     def accept(self) -> None:

@@ -8,13 +8,13 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import work
 from textual.binding import Binding
-from textual.screen import Screen
 from textual.worker import get_current_worker
 
 from mptrace.views import figures, summary
 from mptrace.views.browsing.conversation import Conversation
 from mptrace.views.tui import palette
 from mptrace.views.tui.lines import LineList
+from mptrace.views.tui.patient_screen import PatientScreen
 from mptrace.views.tui.prompt import Prompt
 from mptrace.views.tui.status import StatusLine, TitleLine
 
@@ -53,7 +53,7 @@ class ConversationList(LineList):
         return (Segment("> " if line.side == 0 else "< ", style), Segment(line.text, style))
 
 
-class FollowScreen(Screen[int]):
+class FollowScreen(PatientScreen[int]):
     """Closes with the number of a packet to go to, or with nothing."""
 
     DEFAULT_CSS = "FollowScreen { overflow: hidden; layout: vertical; }"

@@ -76,6 +76,13 @@ class LineList(ScrollView, can_focus=True):
             """The list; for handlers that name it."""
             return self.lines
 
+    class Shifted(Message):
+        """The lines were moved sideways."""
+
+        def __init__(self, lines: LineList) -> None:
+            super().__init__()
+            self.lines = lines
+
     def __init__(self, identity: str | None = None) -> None:
         super().__init__(id=identity)
         self.cursor = 0
@@ -192,6 +199,7 @@ class LineList(ScrollView, can_focus=True):
     def _shift_by(self, columns: int) -> None:
         self.shift = max(self.shift + columns, 0)
         self.refresh()
+        self.post_message(self.Shifted(self))
 
     def action_choose(self) -> None:
         """Choose the line."""

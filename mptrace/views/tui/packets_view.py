@@ -158,6 +158,11 @@ class PacketsView(Vertical):
             node = self.fields.node
             self.octets.highlight(None if node is None else node.span)
 
+    def on_line_list_shifted(self, event: LineList.Shifted) -> None:
+        """Titles move with their columns."""
+        event.stop()
+        self._head()
+
     def on_line_list_chosen(self, event: LineList.Chosen) -> None:
         """Enter on a packet goes to its fields."""
         event.stop()
@@ -284,7 +289,9 @@ class PacketsView(Vertical):
     ) -> None:
         if self.opened is None or self.row is None:
             return
-        rows = steps.common(rows_of(self.opened, self.row), self.list.shown)
+        rows = rows_of(self.opened, self.row)
+        if self.list.shown.size < len(self.opened.packets):
+            rows = steps.common(rows, self.list.shown)
         found = steps.next_row(rows, self.row, step)
         if found is None:
             self.say(f"No {'later' if step > 0 else 'earlier'} packet {what}", "warning")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -70,3 +72,13 @@ def test_times_count_from_the_reference_above(opened: Callable[[str], OpenedCapt
     assert times.text(12, 11) == f"0.{gap // 1000:06}"
     assert not times.toggle_reference(10)
     assert times.text(12, 11) != f"0.{gap // 1000:06}"
+
+
+def test_browsing_needs_no_screen() -> None:
+    """What the browser shows can be had without Textual, which takes long to load."""
+    program = (
+        "import pkgutil, sys, mptrace.views.browsing as b\n"
+        "[__import__(f'{b.__name__}.{m.name}') for m in pkgutil.iter_modules(b.__path__)]\n"
+        "sys.exit('textual' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
