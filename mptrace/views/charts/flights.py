@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mptrace.analysis.timelines import timelines_of
 from mptrace.views.charts.chart import Chart, Series, amounts, times
-from mptrace.views.charts.marks import moments, side, subflow_name, title, x_range
+from mptrace.views.charts.marks import moments, subflow_name, title, x_range
 from mptrace.views.charts.palette import subflow_dash, subflow_token
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def chart(connection: Connection, direction: DirectionName) -> Chart:
         series=tuple(found),
         x_range=x_range(connection),
         y_title="octets in flight",
-        layout={"yaxis": axis, **moments(side(connection, direction))},
+        layout={"yaxis": axis, **moments(connection, direction)},
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from mptrace.views import figures
 from mptrace.views.charts.chart import safe
@@ -11,6 +11,10 @@ from mptrace.views.summary import ARROW
 
 if TYPE_CHECKING:
     from mptrace.analysis.model import Connection, ConnectionDirection, DirectionName, Subflow
+
+
+_NAMED: Final = 0.12
+"""Part of the connection's time that a stall takes to have its name written over it."""
 
 
 def busier(connection: Connection) -> DirectionName:
@@ -46,14 +50,19 @@ def x_range(connection: Connection) -> tuple[float, float]:
     return connection.start_s - room, connection.start_s + connection.duration_s + room
 
 
-def moments(figure_side: ConnectionDirection) -> dict[str, Any]:
-    """Stalls as bands and handovers as lines, for a layout."""
+def moments(connection: Connection, direction: DirectionName) -> dict[str, Any]:
+    """Stalls and handovers of a direction as bands, for a layout; wide ones with their names."""
+    figure_side = side(connection, direction)
+    longest = max((stall.duration_s for stall in figure_side.stalls), default=0.0)
+    named = min(longest, _NAMED * connection.duration_s)
     shapes: list[dict[str, Any]] = []
     notes: list[dict[str, Any]] = []
     for stall in figure_side.stalls:
         end = stall.start_s + stall.duration_s
         shapes.append(_band(stall.start_s, end, "$warn"))
-        notes.append(_note((stall.start_s + end) / 2, f"stall {figures.seconds(stall.duration_s)}"))
+        if stall.duration_s >= named:
+            words = f"stall {figures.seconds(stall.duration_s)}"
+            notes.append(_note((stall.start_s + end) / 2, words))
     for handover in figure_side.handovers:
         end = handover.start_s + handover.gap_s
         shapes.append(_band(handover.start_s, end, "$soft"))

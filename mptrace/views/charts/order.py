@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mptrace.analysis.timelines import timelines_of
 from mptrace.views.charts.chart import Chart, Series, amounts, durations_ms, times
-from mptrace.views.charts.marks import moments, side, title, x_range
+from mptrace.views.charts.marks import moments, title, x_range
 from mptrace.views.charts.palette import subflow_symbol, subflow_token
 
 if TYPE_CHECKING:
@@ -61,6 +61,6 @@ def chart(connection: Connection, direction: DirectionName) -> Chart:
                 "title": {"text": "delay"}, "ticksuffix": " ms", "overlaying": "y",
                 "side": "right", "rangemode": "tozero", "showgrid": False, "tickmode": "auto",
             },
-            **moments(side(connection, direction)),
+            **moments(connection, direction),
         },
     )  # fmt: skip

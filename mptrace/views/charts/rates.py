@@ -9,7 +9,7 @@ import numpy as np
 from mptrace.analysis.timelines import timelines_of
 from mptrace.views import figures
 from mptrace.views.charts.chart import Chart, Column, Series, times
-from mptrace.views.charts.marks import moments, side, subflow_name, title, x_range
+from mptrace.views.charts.marks import moments, subflow_name, title, x_range
 from mptrace.views.charts.palette import subflow_pattern, subflow_token
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def chart(connection: Connection, direction: DirectionName) -> Chart:
         y_title=f"bit/s, in bins of {width}",
         layout={
             "yaxis": {"tickformat": "~s", "range": [0, _top(rates)]},
-            **moments(side(connection, direction)),
+            **moments(connection, direction),
         },
     )
 

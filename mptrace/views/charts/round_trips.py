@@ -8,7 +8,7 @@ import numpy as np
 
 from mptrace.analysis.timelines import timelines_of
 from mptrace.views.charts.chart import Chart, Series, amounts, durations_ms, times
-from mptrace.views.charts.marks import moments, side, subflow_name, title, x_range
+from mptrace.views.charts.marks import moments, subflow_name, title, x_range
 from mptrace.views.charts.palette import subflow_dash, subflow_symbol, subflow_token
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def chart(connection: Connection, direction: DirectionName) -> Chart:
         series=tuple(found),
         x_range=x_range(connection),
         y_title="RTT",
-        layout={"yaxis": axis, **moments(side(connection, direction))},
+        layout={"yaxis": axis, **moments(connection, direction)},
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from mptrace.analysis.copies import CopyClass
 from mptrace.analysis.timelines import timelines_of
 from mptrace.views.charts.chart import Chart, Column, Series, amounts, durations_ms, times
-from mptrace.views.charts.marks import moments, side, subflow_name, title, x_range
+from mptrace.views.charts.marks import moments, subflow_name, title, x_range
 from mptrace.views.charts.palette import (
     CLASS_SYMBOLS,
     subflow_dash,
@@ -50,7 +50,7 @@ def chart(connection: Connection, direction: DirectionName) -> Chart:
     found += _line(acked, "DATA_ACK", {"color": "$ink", "width": 1.5}, "acknowledged up to")
     dotted = {"color": "$soft", "width": 1, "dash": "dot"}
     found += _line(edge, "receive window, right edge", dotted, "window open up to")
-    look: dict[str, Any] = moments(side(connection, direction))
+    look: dict[str, Any] = moments(connection, direction)
     look["yaxis"] = {"tickformat": "~s", "ticksuffix": "B"}
     if len(stretches):
         look["yaxis"]["range"] = _y_range(stretches, acked, edge)
