@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -45,7 +46,8 @@ class BrowserApp(App[str]):
     ]
 
     def __init__(self, paths: Sequence[str]) -> None:
-        super().__init__()
+        # without colours at all Textual must not make shades of grey of the terminal's own ones
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.paths = tuple(paths)
         self.opened: OpenedCapture | None = None
         self._loading: LoadingScreen | None = None

@@ -153,7 +153,7 @@ class LineList(ScrollView, can_focus=True):
         shift = self.shift
         strip = strip.crop_extend(shift, shift + width, base)
         if index == self.cursor and self.CURSOR_LINE:
-            strip = _over(strip, palette.CURSOR if self.has_focus else palette.CURSOR_ELSEWHERE)
+            strip = _over(strip, base, self.has_focus)
         return strip
 
     def on_focus(self) -> None:
@@ -207,10 +207,11 @@ class LineList(ScrollView, can_focus=True):
             self.post_message(self.Chosen(self, self.cursor))
 
 
-def _over(strip: Strip, style: Style) -> Strip:
-    """The cursor's style over a line: its background wins over the line's own."""
+def _over(strip: Strip, base: Style, focused: bool) -> Strip:
+    """The line of the cursor: one pair of colours for all of it, whatever stands there."""
+    cursor = base + (palette.CURSOR if focused else palette.CURSOR_ELSEWHERE)
     return Strip(
-        [Segment(text, _colorless(own) + style, control) for text, own, control in strip],
+        [Segment(text, _colorless(own) + cursor, control) for text, own, control in strip],
         strip.cell_length,
     )
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from textual import events
     from textual.binding import BindingType
 
-_HIGHLIGHT = Style(color="black", bgcolor="yellow")
+_HIGHLIGHT = Style(color="yellow", reverse=True)
 _CURSOR = Style(reverse=True, bold=True)
 _OFFSET = Style(dim=True)
 

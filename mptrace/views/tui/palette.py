@@ -29,7 +29,7 @@ _TONES: Final = {
     "strong": Style(bold=True),
 }
 CURSOR: Final = Style(reverse=True, bold=True)
-CURSOR_ELSEWHERE: Final = Style(color="bright_white", bgcolor="bright_black")
+CURSOR_ELSEWHERE: Final = Style(color="bright_white", bgcolor="bright_black", bold=True)
 """The cursor's line in a pane that has not the focus."""
 LINK: Final = Style(underline=True)
 MARKED: Final = Style(bold=True, underline=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.color import Color
 from textual.widgets import Input
 
 from mptrace.views.tui.app import BrowserApp
@@ -91,6 +92,12 @@ class Driver:
         width, height = self.app.size
         strips = self.app.screen._compositor.render_strips(self.app.size)
         return [strip.text.ljust(width) for strip in strips[:height]]
+
+    def colors(self) -> list[Color | None]:
+        """The colours of everything on the screen, text and background."""
+        strips = self.app.screen._compositor.render_strips(self.app.size)
+        styles = [segment.style for strip in strips for segment in strip]
+        return [c for style in styles if style for c in (style.color, style.bgcolor)]
 
 
 @pytest.fixture

@@ -233,10 +233,19 @@ def test_every_colour_is_one_of_sixteen(browse: Browse) -> None:
     async def scenario(driver: Any) -> None:
         for keys in ((), ("2",), ("3",), ("1", "c"), ("tab",), ("tab",)):
             await driver.press(*keys)
-            strips = driver.app.screen._compositor.render_strips(driver.app.size)
-            for strip in strips:
-                for segment in strip:
-                    for color in (segment.style.color, segment.style.bgcolor):
-                        assert color is None or color.is_default or color.number < 16
+            for color in driver.colors():
+                assert color is None or color.is_default or color.number < 16
+
+    browse("fade/client.pcap", scenario)
+
+
+def test_without_colours_there_are_none(browse: Browse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    async def scenario(driver: Any) -> None:
+        await driver.press("r", "tab", "j")
+        assert "[Remapped," in "\n".join(driver.lines())
+        for color in driver.colors():
+            assert color is None or color.is_default
 
     browse("fade/client.pcap", scenario)

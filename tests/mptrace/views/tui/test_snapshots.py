@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from textual.widgets import Input
 
 SCREENS: dict[str, tuple[str, tuple[str, ...]]] = {
     "packets": ("fade/client.pcap", ("r", "tab", "j", "j", "j")),
@@ -30,11 +31,9 @@ def test_screens(
     shot: list[str] = []
 
     async def scenario(driver: Any) -> None:
-        await driver.press(*keys)
-        driver.app.cursor_blink = False
-        for line in driver.app.query("Input"):
+        for line in driver.app.screen.query(Input):
             line.cursor_blink = False
-        await driver.settle()
+        await driver.press(*keys)
         shot.append(driver.app.export_screenshot(simplify=True))
 
     browse(path, scenario, size=size)
