@@ -220,7 +220,7 @@ class _Blocks:
                 f'<p class="warning">To keep this file small, {number} with less data and fewer '
                 "findings are only in the table: mptrace report --connection N shows them.</p>"
             )
-        yield f'<section id="connection" aria-live="polite">{self._inline}</section>'
+        yield f'<section id="connection">{self._inline}</section>'
 
 
 def _fitting(charts: Charts, markup: str | None, allowed: int) -> str | None:

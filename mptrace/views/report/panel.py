@@ -30,14 +30,15 @@ _TABS: Final = (("timelines", "Timelines"), ("ladder", "Sequence diagram"), ("ta
 
 
 def charts_of(connection: Connection) -> Charts:
-    """All charts of a connection, by direction; the busier direction first."""
+    """The charts that have something to show, by direction of the data, the busier one first."""
     first = busier(connection)
     found: Charts = {}
     for name in sorted(DIRECTIONS, key=lambda name: name != first):
         carries = bool(side(connection, name).payload_octets)
         if carries or name == first:
             kinds = tuple(EXPLAINED) if carries else ("signalling",)
-            found[name] = [KINDS[kind](connection, name) for kind in kinds]
+            charts = [KINDS[kind](connection, name) for kind in kinds]
+            found[name] = [chart for chart in charts if chart.series]
     return found
 
 

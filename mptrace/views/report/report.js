@@ -281,11 +281,14 @@ const watcher = new IntersectionObserver((entries) => {
 
 // --- one connection --------------------------------------------------------------------------
 
+let opening = 0;
 async function open(index) {
   const packed = $(`#packed-${index}`);
   if (!packed) return false;
-  watcher.disconnect();
+  const mine = ++opening;
   const [content, octets] = await unpack(packed.textContent);
+  if (mine !== opening) return true; // the reader has chosen another one meanwhile
+  watcher.disconnect();
   if (panel) $$(".plot", place).forEach((plot) => Plotly.purge(plot));
   if (content.html !== undefined) place.innerHTML = content.html;
   $(".cards", place)?.replaceChildren($("#cards").content.cloneNode(true));
@@ -295,7 +298,10 @@ async function open(index) {
     index, charts, octets, direction, whole: extent, range: [...extent], mark: null, views: 0,
     cards: $$(".card", place).map((figure) => ({ figure, kind: figure.dataset.kind, drawn: false })),
   };
-  for (const card of panel.cards) watcher.observe(card.figure);
+  for (const card of panel.cards) {
+    card.figure.hidden = !chartOf(card);
+    watcher.observe(card.figure);
+  }
   $$("#connections tbody tr").forEach((row) =>
     row.setAttribute("aria-current", String(Number(row.dataset.connection) === index)));
   return true;
@@ -344,6 +350,9 @@ async function follow() {
     $(".cards", place)?.scrollIntoView({ block: "nearest" });
   } else {
     place.scrollIntoView({ block: "nearest" });
+    const heading = $("h2", place);
+    heading.tabIndex = -1; // so that a screen reader goes on from here
+    heading.focus({ preventScroll: true });
   }
 }
 

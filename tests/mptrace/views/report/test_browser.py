@@ -276,6 +276,14 @@ def test_an_address_with_a_moment_opens_there(sample: Sample, show: Show) -> Non
     assert "Connection 77 is not in this report" in page.locator("#connection").inner_text()
 
 
+def test_charts_without_anything_to_show_are_left_out(sample: Sample, show: Show) -> None:
+    page = show(html(sample("no_data"))).page
+    drawn(page, "signalling")
+    (connection,) = sample("no_data")
+    assert connection.client_to_server.payload_octets == 0
+    assert page.locator(".card:not([hidden])").count() == 1
+
+
 def test_definitions_are_one_click_away(sample: Sample, show: Show) -> None:
     page = show(html(sample("fade"))).page
     page.locator(".card.rtt a.def").first.click()
@@ -367,7 +375,8 @@ def test_no_text_of_a_capture_becomes_markup(sample: Sample, show: Show) -> None
     opened = show(html(analysis, Options(title=BAD)))
     page = opened.page
     for kind in EXPLAINED:
-        drawn(page, kind)
+        if page.locator(f".card[data-kind='{kind}']").is_visible():
+            drawn(page, kind)
     page.locator(PLOT.format("signalling") + " .nsewdrag").first.hover()
     page.get_by_role("tab", name="Sequence diagram").click()
     page.get_by_role("tab", name="Figures").click()
