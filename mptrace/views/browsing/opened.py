@@ -6,8 +6,11 @@ import gc
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from mptrace.analysis.filter import PacketColumns
 from mptrace.analysis.pipeline import analyze_capture
+from mptrace.analysis.reading import CUT_OPTIONS, ODD_OPTION
 from mptrace.capture import open_capture
 from mptrace.views.browsing.filtering import PacketFilter
 from mptrace.views.browsing.packet_facts import PacketFacts
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from mptrace.analysis.results import Analysis
+    from mptrace.analysis.tables import Bool, SegmentTable
     from mptrace.capture import Capture
 
     Progress = Callable[[str, int, int], None]
@@ -67,6 +71,14 @@ def _opened(capture: Capture, progress: Progress | None) -> OpenedCapture:
     analysis = analyze_capture(capture, told("analyzing"))
     packets = PacketTable.read(capture, told("listing packets"))
     columns = PacketColumns(capture, analysis)
-    facts = PacketFacts(columns.analysis_values, analysis.findings, len(packets))
+    odd = _odd_options(analysis.evidence.plane.subflows.segments)
+    facts = PacketFacts(columns.analysis_values, odd, analysis.findings, len(packets))
     rows = PacketRows(packets, facts)
     return OpenedCapture(capture, analysis, packets, facts, rows, PacketFilter(columns))
+
+
+def _odd_options(segments: SegmentTable) -> Bool:
+    """(n,), in frame order: MPTCP options that are malformed, unknown, or cut by the capture."""
+    odd = (segments.subtypes & np.uint16(CUT_OPTIONS | ODD_OPTION)) != 0
+    result: Bool = odd[np.argsort(segments.frame_number, kind="stable")]
+    return result

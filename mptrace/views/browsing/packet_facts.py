@@ -26,10 +26,16 @@ class PacketFacts:
     """
 
     def __init__(
-        self, columns: Mapping[str, Column], findings: Sequence[Finding], packets: int
+        self,
+        columns: Mapping[str, Column],
+        odd_options: NDArray[np.bool_],
+        findings: Sequence[Finding],
+        packets: int,
     ) -> None:
         """``columns`` are those of `mptrace.analysis.frames.packet_values`."""
         self._columns = columns
+        self.odd_options = odd_options
+        """(n,): packets with MPTCP options that are malformed, unknown or cut."""
         frame = self.column("frame.number")
         self._rows: NDArray[np.int64] = np.asarray(frame, np.int64) - 1
         self._place = np.full(packets, NO_ROW, np.int32)
@@ -67,6 +73,11 @@ class PacketFacts:
         if isinstance(column, Categories):
             return column.codes >= 0
         return np.ones(column.size, np.bool_)
+
+    def names(self, name: str) -> tuple[str, ...]:
+        """The texts that the codes of a column of categories stand for."""
+        column = self._columns[name]
+        return column.names if isinstance(column, Categories) else ()
 
     def has(self, row: int) -> bool:
         """Whether the packet belongs to an MPTCP connection."""

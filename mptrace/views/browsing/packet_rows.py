@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from dissector.option_codec import decode_options
 from mptrace.analysis.packet_tree import packet_tree
 from mptrace.views.browsing.option_words import words
+from mptrace.views.browsing.ordinary_rows import kinds
 from mptrace.views.figures import printable
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from dissector.field_tree import Field
     from mptrace.views.browsing.packet_facts import PacketFacts
     from mptrace.views.browsing.packet_table import PacketTable, TcpHeader
@@ -77,6 +81,11 @@ class PacketRows:
         self._facts = facts
         self.row = lru_cache(maxsize=_CACHED)(self.made)
         """A row, from the latest ones where it is among them."""
+
+    @cached_property
+    def kinds(self) -> NDArray[np.int64]:
+        """(packets,): rows with equal numbers differ in digits only; see `ordinary_rows`."""
+        return kinds(self._facts, len(self._packets))
 
     def made(self, row: int) -> PacketRow:
         """Make a row, without keeping it: for going through many."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
+from mptrace.views.browsing.ordinary_rows import UNLIKE
 from mptrace.views.browsing.steps import common, next_row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
@@ -74,10 +76,11 @@ def find(
         if found is None and rows.size:
             found = int(rows[0] if step > 0 else rows[-1])
         return found
+    match = _word_search(search) if search.kind == "words" else _octet_search
     for rows in _batches(shown, row, step):
         if cancelled():
             return None
-        found = _first_match(opened, search, rows)
+        found = match(opened, search, rows)
         if found is not None:
             return found
     return None
@@ -99,12 +102,31 @@ def _batches(shown: NDArray[np.int64], row: int, step: int) -> Iterator[NDArray[
         size = min(2 * size, _BATCH_ROWS)
 
 
-def _first_match(opened: OpenedCapture, search: Search, rows: NDArray[np.int64]) -> int | None:
-    if search.kind == "words":
-        wanted = search.text.casefold()
-        return next(
-            (row for row in rows.tolist() if wanted in opened.rows.made(row).words.casefold()), None
-        )
+_Match = Callable[["OpenedCapture", Search, "NDArray[np.int64]"], "int | None"]
+
+
+def _word_search(search: Search) -> _Match:
+    """Look at the words of each row; of rows that differ in digits only, at one of each kind."""
+    wanted = search.text.casefold()
+    plain = not any(character.isdigit() for character in wanted)
+    known: dict[int, bool] = {}
+
+    def first(opened: OpenedCapture, _: Search, rows: NDArray[np.int64]) -> int | None:
+        kinds = opened.rows.kinds[rows] if plain else np.full(rows.size, UNLIKE)
+        for row, kind in zip(rows.tolist(), kinds.tolist(), strict=True):
+            holds = known.get(kind)
+            if holds is None:
+                holds = wanted in opened.rows.made(row).words.casefold()
+                if kind != UNLIKE:
+                    known[kind] = holds
+            if holds:
+                return int(row)
+        return None
+
+    return first
+
+
+def _octet_search(opened: OpenedCapture, search: Search, rows: NDArray[np.int64]) -> int | None:
     extents = opened.packets.extents(rows)
     matching = np.zeros(rows.size, np.bool_)
     for source in np.unique(extents[:, 0]).tolist():

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from mptrace.analysis.filter import FilterError
 from mptrace.views.browsing import searching
 from mptrace.views.browsing.opened import OpenedCapture
+from mptrace.views.browsing.ordinary_rows import UNLIKE
 from mptrace.views.browsing.searching import Search, SearchFaultError
 
 Open = Callable[[str], OpenedCapture]
@@ -61,6 +63,29 @@ def test_words_are_found_forwards_and_backwards_round_the_end(opened: Open) -> N
     assert searching.find(capture, search, shown, forwards[-1], 1) == forwards[0]
     only = shown[shown != forwards[1]]
     assert searching.find(capture, search, only, forwards[0], 1) == forwards[2]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["walkout/client.pcap", "fade/server.pcap", "many/client.pcap", "add_address_ipv6/client.pcap",
+     "mp_fail_multi/server.pcap", "snaplen/client.pcap", "fallback_first_data/client.pcap"],
+)  # fmt: skip
+def test_rows_of_one_kind_differ_in_digits_only(opened: Open, name: str) -> None:
+    capture = opened(name)
+    words: dict[int, str] = {}
+    for row, kind in enumerate(capture.rows.kinds.tolist()):
+        if kind != UNLIKE:
+            text = re.sub(r"\d+", "0", capture.rows.row(row).words)
+            assert words.setdefault(kind, text) == text
+    assert words
+
+
+@pytest.mark.parametrize("text", ["ack", "Out of", "mapping", "dsn", "data ", "SYN", "7", "..2"])
+def test_words_are_found_in_every_row_that_has_them(opened: Open, text: str) -> None:
+    capture = opened("fade/server.pcap")
+    every = [capture.rows.row(row).words.casefold() for row in range(len(capture.packets))]
+    expected = [row for row, words in enumerate(every) if text.casefold() in words]
+    assert all_matches(capture, Search.of("words", text)) == expected
 
 
 def test_a_filter_finds_the_packets_that_pass(opened: Open) -> None:
