@@ -45,7 +45,9 @@ def section(reading: Reading) -> str:
         if len(connections) != 1 or finding.connection is None
     ]
     if chosen:
-        parts.append(_findings(chosen, opened=len(connections) == 1))
+        parts.append(
+            _findings(chosen, opened=len(connections) == 1 and summary.worst(chosen) != "note")
+        )
     return f'<section id="overview">{"".join(parts)}</section>' if parts else ""
 
 

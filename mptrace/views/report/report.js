@@ -155,6 +155,7 @@ function trace(series, view, width, palette) {
 
 // --- drawing ---------------------------------------------------------------------------------
 
+const MOST_LEGEND_LINES = 9;
 const CONFIG = {
   displaylogo: false, responsive: true, doubleClick: false, scrollZoom: false,
   modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "resetScale2d", "zoomIn2d", "zoomOut2d"],
@@ -188,8 +189,10 @@ function draw(card) {
   const layout = painted(whole(chart), palette);
   layout.autosize = true;
   const narrow = width < 480;
-  const lines = legendLines(traces, width - 90);
-  plot.style.height = `${(narrow ? 300 : 290) + 20 * lines}px`;
+  let lines = legendLines(traces, width - 90);
+  if (lines > MOST_LEGEND_LINES) { lines = 0; layout.showlegend = false; } // hover tells who it is
+  const lanes = chart.layout.yaxis?.tickvals?.length ?? 0;
+  plot.style.height = `${Math.max(narrow ? 300 : 290, 60 + 34 * lanes) + 20 * lines}px`;
   layout.margin = { l: narrow ? 52 : 64, r: 14, t: 8, b: 36 + 20 * lines };
   layout.legend = {
     ...layout.legend, yref: "container", y: 0, yanchor: "bottom", font: { size: 11 }, itemwidth: 30,
