@@ -38,6 +38,8 @@ _ORDINARY = 1 << MptcpSubtype.DSS
 ODD_OPTION = 1 << 15
 CUT_OPTIONS = 1 << 14
 """Bit of `SegmentTable.subtypes`: the capture ends within the options."""
+_SMALLEST_SHARE = 0.002
+"""What the first of the batches is at least taken for, so that its look says not too much."""
 _SUBTYPE_BITS = np.array(
     [1 << value if value <= MptcpSubtype.MP_TCPRST else ODD_OPTION for value in range(16)],
     np.uint16,
@@ -95,6 +97,7 @@ class _Parts:
     control_rows: list[I64] = field(default_factory=list)
     control_options: list[tuple[bytes, int]] = field(default_factory=list)
     rows: int = 0
+    octets: int = 0
 
 
 def read_capture(capture: Capture, progress: Callable[[int], None] | None = None) -> ReadCapture:
@@ -136,9 +139,11 @@ def _take(
     control = (tcp.flags & (SYN | FIN | RST)) != 0
     control |= (subtypes & ~np.uint16(_ORDINARY)) != 0
     subtypes[cut] |= np.uint16(CUT_OPTIONS)
-    parts.segments.append(_segments(batch, tcp, flow, from_low, subtypes))
-    parts.recognition.append(_recognition(capture, batch, tcp, flow, from_low))
-    parts.dss.append(_dss_table(dss, parts.rows))
+    parts.octets += batch.buffer.size
+    share = max(min(parts.octets / max(capture.size, 1), 1.0), _SMALLEST_SHARE)
+    parts.segments.append(_segments(batch, tcp, flow, from_low, subtypes), share)
+    parts.recognition.append(_recognition(capture, batch, tcp, flow, from_low), share)
+    parts.dss.append(_dss_table(dss, parts.rows), share)
     special = dss.data_fin | ((dss.data_seq_octets > 0) & (dss.data_length == 0))
     control[dss.packet[special]] = True
     rows = np.flatnonzero(control)

@@ -167,12 +167,11 @@ class DssTable:
 Table = TypeVar("Table", SegmentTable, RecognitionTable, DssTable)
 
 
-_FEWEST_ROWS = 4096
-_GROWTH = 1.25
+_GROWTH = 1.5
 
 
 class TableBuilder(Generic[Table]):
-    """Puts tables one behind the other, into columns that grow."""
+    """Puts tables one behind the other."""
 
     def __init__(self, kind: type[Table]) -> None:
         self._kind: type[Table] = kind
@@ -181,22 +180,25 @@ class TableBuilder(Generic[Table]):
             name: np.empty(0, dtype) for name, dtype in kind.dtypes().items()
         }
 
-    def append(self, part: Table) -> None:
-        """Add the rows of a table."""
+    def append(self, part: Table, share: float) -> None:
+        """Add the rows of a table; ``share`` of all rows are there with it, as far as is known.
+
+        Room that is not used costs no memory: the system gives a page when it is written to.
+        """
         end = self._rows + len(part)
         if end > self._room:
-            self._room = max(end, int(self._room * _GROWTH), _FEWEST_ROWS)
-            self._resize(self._room)
+            room = int(end / share) + end // 32 if share < 1 else end
+            self._room = max(room, min(int(self._room * _GROWTH), 2 * end))
+            for name, column in self._columns.items():
+                self._columns[name] = np.empty(self._room, column.dtype)
+                self._columns[name][: self._rows] = column[: self._rows]
         for name, column in self._columns.items():
             column[self._rows : end] = getattr(part, name)
         self._rows = end
 
     def finish(self) -> Table:
         """All rows as one table; nothing may be appended after."""
-        self._resize(self._rows)
+        for column in self._columns.values():
+            column.resize(self._rows, refcheck=False)  # nobody else has seen these columns
         table: Table = self._kind(**self._columns)
         return table
-
-    def _resize(self, rows: int) -> None:
-        for column in self._columns.values():
-            column.resize(rows, refcheck=False)  # in place: nobody else has seen these columns
