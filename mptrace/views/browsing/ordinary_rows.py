@@ -12,15 +12,16 @@ if TYPE_CHECKING:
     from mptrace.views.browsing.packet_facts import PacketFacts
 
 _DSS: Final = ("DSS",)
-_SYN_FIN_RST: Final = 0x07
+_SYN_FIN_RST_ACK: Final = 0x17
+_COPIES: Final = ("first", "retransmitted", "remapped", "reinjected")
 UNLIKE: Final = -1
 
 
 def kinds(facts: PacketFacts, packets: int) -> NDArray[np.int64]:
     """(packets,): equal numbers mean equal words but for their digits; -1: nothing is like it.
 
-    Ordinary packets carry data for the first time, or acknowledge it, with a DSS or no MPTCP
-    option at all. All that the words of a packet are made from goes into its kind.
+    Ordinary packets have a DSS, or no MPTCP option at all. All that their words are made from
+    goes into the kind; options of other subtypes have words of their own.
     """
     result = np.full(packets, UNLIKE, np.int64)
     if not facts.rows.size:
@@ -30,15 +31,13 @@ def kinds(facts: PacketFacts, packets: int) -> NDArray[np.int64]:
     option = facts.column("mptrace.options").astype(np.int64)
     has_option = facts.present("mptrace.options")
     ordinary = ~has_option | np.isin(option, dss)
-    ordinary &= (facts.column("tcp.flags") & _SYN_FIN_RST) == 0
-    ordinary &= ~facts.present("mptrace.repeats") & ~facts.column("mptrace.data_fin")
     ordinary &= ~facts.odd_options
     length = np.where(
         facts.present("tcp.options.mptcp.datalvllen"),
         facts.column("tcp.options.mptcp.datalvllen").astype(np.int64),
         -1,
     )
-    octets = facts.column("mptrace.first_octets")
+    octets = sum(facts.column(f"mptrace.{name}_octets") for name in _COPIES)
     said = np.where(length == octets, 1, np.minimum(length, 2) * 2)
     parts = (
         facts.column("tcp.stream"),
@@ -48,6 +47,11 @@ def kinds(facts: PacketFacts, packets: int) -> NDArray[np.int64]:
         facts.present("mptcp.dsn"),
         facts.present("mptcp.ack"),
         facts.column("mptrace.out_of_order_octets") > 0,
+        facts.column("tcp.flags") & _SYN_FIN_RST_ACK,
+        facts.column("mptrace.data_fin"),
+        facts.column("mptrace.copy") + 1,
+        facts.present("mptrace.repeats"),
+        facts.column("mptrace.reinjection") + 1,
         said + 2,
     )
     kind = np.zeros(facts.rows.size, np.int64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from mptrace.views.browsing.opened import OpenedCapture
 
 _BETWEEN_UPDATES_S = 0.05
+_SWITCH_S = 0.001
+"""How long a thread that works may keep the screen waiting, where it runs Python."""
 _EXPORTS = ("Packets shown, as pcapng", "Table shown, as CSV", "Report of the capture, as HTML")
 _SUFFIXES = (".pcapng", ".csv", ".html")
 
@@ -202,6 +205,7 @@ class BrowserApp(App[str]):
 
 def browse(paths: Sequence[str]) -> str | None:
     """Browse a capture until the user quits; returns why nothing could be shown."""
+    sys.setswitchinterval(_SWITCH_S)
     app = BrowserApp(paths)
     try:
         return app.run()
