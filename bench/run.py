@@ -8,7 +8,9 @@ connections; and the time to start. Both read from the page cache.
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
+import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -19,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
 
-from bench.make_capture import SHAPES, make_capture  # noqa: E402
+from bench.make_capture import SHAPES  # noqa: E402
 from bench.measure import Measurement, best_of  # noqa: E402
 
 _MEBI: Final = 1 << 20
@@ -48,8 +50,20 @@ def make(
     """Make a capture in the directory."""
     name = "-".join(str(part) for part in (shape, connections, packets) if part is not None)
     path = directory / f"{name}.pcap"
-    made = make_capture(path, SHAPES[shape], connections=connections, packets=packets)
-    return Case(path, made.packets, made.connections)
+    command = [sys.executable, str(ROOT / "bench" / "make_capture.py"), "--shape", shape, str(path)]
+    for option, number in (("--connections", connections), ("--packets", packets)):
+        if number is not None:
+            command += [option, str(number)]
+    # In a process of its own, and read in small parts: a child begins with its parent's size,
+    # and what is measured here are children.
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    made = re.search(r": (\d+) packets, (\d+) MPTCP connections", said)
+    if made is None:
+        raise RuntimeError(f"make_capture.py said: {said}")
+    with path.open("rb", buffering=0) as file:
+        while file.read(_MEBI):  # into the page cache
+            pass
+    return Case(path, int(made[1]), int(made[2]))
 
 
 def print_pair(case: Case, ours: Measurement, theirs: Measurement) -> None:
@@ -79,7 +93,6 @@ def beside_tshark(directory: Path, packets: int | None, runs: int) -> None:
         if packets is not None:
             connections = max(SHAPES[shape].connections // 10, 1)
         case = make(directory, shape, packets=wanted, connections=connections)
-        case.path.read_bytes()
         ours = best_of(runs, [*mptrace_command(), "analyze", "--json", str(case.path)])
         theirs = best_of(runs, [tshark, "-q", "-z", "conv,mptcp", "-r", str(case.path)])
         print_pair(case, ours, theirs)
