@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mptrace.analysis.columns.reading import CUT_OPTIONS, ODD_OPTION
 from mptrace.analysis.filter import PacketColumns
 from mptrace.analysis.pipeline import analyze_capture
-from mptrace.analysis.reading import CUT_OPTIONS, ODD_OPTION
 from mptrace.capture import open_capture
 from mptrace.views.browsing.filtering import PacketFilter
 from mptrace.views.browsing.packet_facts import PacketFacts
@@ -20,8 +20,8 @@ from mptrace.views.browsing.packet_table import PacketTable
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from mptrace.analysis.columns.tables import Bool, SegmentTable
     from mptrace.analysis.results import Analysis
-    from mptrace.analysis.tables import Bool, SegmentTable
     from mptrace.capture import Capture
 
     Progress = Callable[[str, int, int], None]

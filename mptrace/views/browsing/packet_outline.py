@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mptrace.analysis.packet_tree import packet_tree
+from mptrace.analysis.packets.packet_tree import packet_tree
 from mptrace.views.browsing.outline import Node
 from mptrace.views.browsing.remarks import remarks
 from mptrace.views.figures import printable, readable_time
 
 if TYPE_CHECKING:
     from dissector.field_tree import Field
-    from mptrace.analysis.packet_tree import PacketTree
+    from mptrace.analysis.packets.packet_tree import PacketTree
     from mptrace.capture.records import PacketRecord
     from mptrace.views.browsing.packet_facts import PacketFacts
     from mptrace.views.browsing.packet_table import PacketTable

@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from dissector.option_codec import decode_options
-from mptrace.analysis.packet_tree import packet_tree
+from mptrace.analysis.packets.packet_tree import packet_tree
 from mptrace.views.browsing.option_words import words
 from mptrace.views.browsing.ordinary_rows import kinds
 from mptrace.views.figures import printable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from mptrace.analysis.copies import CopyClass
+from mptrace.analysis.data_sequence.copies import CopyClass
 from mptrace.analysis.timelines import timelines_of
 from mptrace.views import figures
 from mptrace.views.browsing.canvas import Canvas

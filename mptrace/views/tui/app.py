@@ -16,8 +16,9 @@ from textual.worker import get_current_worker
 from mptrace.capture.errors import CaptureError
 from mptrace.views.browsing import exporting
 from mptrace.views.browsing.opened import open_for_browsing
+from mptrace.views.browsing.trees import Trees
 from mptrace.views.figures import counted, printable
-from mptrace.views.tui.browser_screen import BrowserScreen, Trees
+from mptrace.views.tui.browser_screen import BrowserScreen
 from mptrace.views.tui.filter_bar import FilterBar
 from mptrace.views.tui.follow_screen import FollowScreen
 from mptrace.views.tui.help_screen import HelpScreen

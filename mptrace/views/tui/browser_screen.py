@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -13,8 +12,7 @@ from textual.worker import get_current_worker
 
 from mptrace.analysis.filter import FilterError
 from mptrace.views.browsing import searching
-from mptrace.views.browsing.connection_outline import ConnectionLink, connection_nodes
-from mptrace.views.browsing.finding_outline import finding_nodes
+from mptrace.views.browsing.connection_outline import ConnectionLink
 from mptrace.views.figures import printable
 from mptrace.views.tui.connection_screen import ConnectionScreen
 from mptrace.views.tui.filter_bar import FilterBar
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from mptrace.views.browsing.opened import OpenedCapture
-    from mptrace.views.browsing.outline import Node
+    from mptrace.views.browsing.trees import Trees
     from mptrace.views.tui.outline_list import OutlineList
 
 VIEWS = ("packets-view", "connections-view", "findings-view")
@@ -40,20 +38,6 @@ _HINTS = (
     "Enter open  right unfold  ? help",
     "Enter to its packet  right unfold  ? help",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Trees:
-    """The lines of connections and findings, made before the screen is shown."""
-
-    connection_head: str
-    connections: list[Node]
-    findings: list[Node]
-
-    @classmethod
-    def of(cls, opened: OpenedCapture) -> Trees:
-        """Make them; takes a while where there are many."""
-        return cls(*connection_nodes(opened), finding_nodes(opened))
 
 
 class BrowserScreen(PatientScreen[None]):
@@ -118,7 +102,7 @@ class BrowserScreen(PatientScreen[None]):
         trees = self._trees
         self.query_one(f"#{VIEWS[1]}", OutlineView).show(trees.connection_head, trees.connections)
         self.query_one(f"#{VIEWS[2]}", OutlineView).show("", trees.findings)
-        self.packets.list.focus()
+        self.set_focus(self.packets.list)
         if self._first_filter:
             self._filter(self._first_filter)
 
@@ -147,9 +131,9 @@ class BrowserScreen(PatientScreen[None]):
         """Give the view that is shown the keys."""
         current = self.query_one(TitleLine).current
         if current == 0:
-            self.packets.list.focus()
+            self.set_focus(self.packets.list)
         else:
-            self.query_one(f"#{VIEWS[current]}", OutlineView).list.focus()
+            self.set_focus(self.query_one(f"#{VIEWS[current]}", OutlineView).list)
 
     def go_to_packet(self, number: int) -> None:
         """Show a packet."""

@@ -90,7 +90,7 @@ class ConnectionScreen(PatientScreen[int]):
         title.path = f"Connection {self.connection.index}: {summary.path(self.connection)}"
         page = self.query_one(OutlineView)
         page.show(signalling.heading(self.connection), signalling.ladder_nodes(self.connection))
-        self.query_one(TextList).focus()
+        self.set_focus(self.query_one(TextList))
         self._draw()
 
     def on_resize(self) -> None:
@@ -113,7 +113,7 @@ class ConnectionScreen(PatientScreen[int]):
         title.refresh()
         pages = (self.query_one(TextList), self.query_one(Timeline), self.query_one(OutlineView))
         target = pages[number]
-        (target.list if isinstance(target, OutlineView) else target).focus()
+        self.set_focus(target.list if isinstance(target, OutlineView) else target)
         hints = (
             "Tab page  o follow  Esc back  ? help",
             "t kind  d direction  r repeated  +- zoom  Enter packet",

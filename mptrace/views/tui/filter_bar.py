@@ -131,7 +131,7 @@ class FilterBar(Vertical):
     def focus_line(self) -> None:
         """Begin to type."""
         self.line.can_focus = True
-        self.line.focus()
+        self.screen.set_focus(self.line)
 
     def on_click(self) -> None:
         """Begin to type."""

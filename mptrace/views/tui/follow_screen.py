@@ -94,7 +94,7 @@ class FollowScreen(PatientScreen[int]):
         self.query_one(TitleLine).path = f"Data of connection {self._index}: " + summary.path(
             connection
         )
-        self.lines.focus()
+        self.set_focus(self.lines)
 
     def on_resize(self) -> None:
         """Break the lines for the new width."""
@@ -140,7 +140,7 @@ class FollowScreen(PatientScreen[int]):
         """Ask what to find."""
 
         def find(kind: int, text: str) -> None:
-            self.lines.focus()
+            self.set_focus(self.lines)
             if kind:
                 try:
                     self._wanted = bytes.fromhex(text)
@@ -156,7 +156,7 @@ class FollowScreen(PatientScreen[int]):
     def close_prompt(self) -> None:
         """Hide the prompt."""
         self.query_one(Prompt).close()
-        self.lines.focus()
+        self.set_focus(self.lines)
 
     def action_again(self, step: int) -> None:
         """Go to the next match."""

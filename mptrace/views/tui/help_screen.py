@@ -40,7 +40,7 @@ class HelpScreen(Screen[None]):
     def on_mount(self) -> None:
         """Say what it is."""
         self.query_one(TitleLine).path = "Keys"
-        self.query_one(TextList).focus()
+        self.set_focus(self.query_one(TextList))
 
     def on_resize(self) -> None:
         """Break the lines for the new width."""

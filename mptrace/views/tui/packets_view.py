@@ -12,6 +12,7 @@ from textual.message import Message
 from mptrace.views.browsing import steps
 from mptrace.views.browsing.outline import Outline
 from mptrace.views.browsing.packet_outline import OPENED, packet_nodes
+from mptrace.views.browsing.rows_alike import ROWS_ALIKE
 from mptrace.views.browsing.time_column import FORMAT_WORDS, TimeColumn
 from mptrace.views.tui.octet_list import OctetList
 from mptrace.views.tui.outline_list import OutlineList
@@ -44,14 +45,25 @@ class PacketsView(Vertical):
         Binding("M", "unmark_all", "Remove all marks", show=False),
         Binding("t", "time_format", "Time format", show=False),
         Binding("ctrl+t,T", "time_reference", "Time reference", show=False),
-        Binding("right_square_bracket", "of_subflow(1)", "Next of subflow", show=False),
-        Binding("left_square_bracket", "of_subflow(-1)", "Previous of subflow", show=False),
-        Binding("right_curly_bracket", "of_connection(1)", "Next of connection", show=False),
-        Binding("left_curly_bracket", "of_connection(-1)", "Previous of connection", show=False),
-        Binding("f", "with_finding(1)", "Next with a finding", show=False),
-        Binding("F", "with_finding(-1)", "Previous with a finding", show=False),
-        Binding("r", "with_copy(1)", "Next repeated", show=False),
-        Binding("R", "with_copy(-1)", "Previous repeated", show=False),
+        Binding(
+            "right_square_bracket", "next('of this subflow', 1)", "Next of subflow", show=False
+        ),
+        Binding(
+            "left_square_bracket", "next('of this subflow', -1)", "Previous of subflow", show=False
+        ),
+        Binding(
+            "right_curly_bracket", "next('of this connection', 1)", "Next of connection", show=False
+        ),
+        Binding(
+            "left_curly_bracket",
+            "next('of this connection', -1)",
+            "Previous of connection",
+            show=False,
+        ),
+        Binding("f", "next('with a finding', 1)", "Next with a finding", show=False),
+        Binding("F", "next('with a finding', -1)", "Previous with a finding", show=False),
+        Binding("r", "next('that repeats data', 1)", "Next repeated", show=False),
+        Binding("R", "next('that repeats data', -1)", "Previous repeated", show=False),
         Binding("apostrophe", "marked(1)", "Next marked", show=False),
         Binding("quotation_mark", "marked(-1)", "Previous marked", show=False),
         Binding("backspace,alt+left", "back", "Back", show=False),
@@ -167,7 +179,7 @@ class PacketsView(Vertical):
         """Enter on a packet goes to its fields."""
         event.stop()
         if event.lines is self.list:
-            self.fields.focus()
+            self.screen.set_focus(self.fields)
 
     def on_octet_list_octet_chosen(self, event: OctetList.OctetChosen) -> None:
         """Choose the field that an octet belongs to, opening what hides it."""
@@ -215,7 +227,7 @@ class PacketsView(Vertical):
 
     def action_to_list(self) -> None:
         """Go back to the table."""
-        self.list.focus()
+        self.screen.set_focus(self.list)
 
     def action_as_filter(self) -> None:
         """Filter for the value of the chosen field."""
@@ -256,40 +268,18 @@ class PacketsView(Vertical):
         self.list.refresh()
         self._head()
 
-    def action_of_subflow(self, step: int) -> None:
-        """Go to the next packet of the same subflow."""
-        self._step(lambda opened, row: opened.facts.rows_of_subflow(row), step, "of this subflow")
-
-    def action_of_connection(self, step: int) -> None:
-        """Go to the next packet of the same connection."""
-
-        def rows(opened: OpenedCapture, row: int) -> NDArray[np.int64]:
-            index = opened.facts.get(row, "mptcp.stream")
-            return opened.facts.rows_of_connection(-1 if index is None else index)
-
-        self._step(rows, step, "of this connection")
-
-    def action_with_finding(self, step: int) -> None:
-        """Go to the next packet that proves a finding."""
-        self._step(lambda opened, _: opened.facts.rows_with_findings, step, "with a finding")
-
-    def action_with_copy(self, step: int) -> None:
-        """Go to the next packet that repeats data."""
-        self._step(lambda opened, _: opened.facts.rows_with_copies, step, "that repeats data")
+    def action_next(self, what: str, step: int) -> None:
+        """Go to the next packet of a kind."""
+        if self.opened is not None and self.row is not None:
+            self._step(ROWS_ALIKE[what](self.opened.facts, self.row), step, what)
 
     def action_marked(self, step: int) -> None:
         """Go to the next marked packet."""
-        self._step(lambda *_: np.array(sorted(self.list.marked), np.int64), step, "that is marked")
+        self._step(np.array(sorted(self.list.marked), np.int64), step, "that is marked")
 
-    def _step(
-        self,
-        rows_of: Callable[[OpenedCapture, int], NDArray[np.int64]],
-        step: int,
-        what: str,
-    ) -> None:
+    def _step(self, rows: NDArray[np.int64], step: int, what: str) -> None:
         if self.opened is None or self.row is None:
             return
-        rows = rows_of(self.opened, self.row)
         if self.list.shown.size < len(self.opened.packets):
             rows = steps.common(rows, self.list.shown)
         found = steps.next_row(rows, self.row, step)

@@ -83,7 +83,7 @@ class Prompt(Horizontal):
         self._label()
         line = self.query_one(Input)
         line.value = text
-        line.focus()
+        self.screen.set_focus(line)
 
     def close(self) -> None:
         """Hide the line."""

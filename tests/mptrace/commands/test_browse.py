@@ -76,7 +76,9 @@ def test_on_a_real_terminal(terminal: Terminal, root: Path) -> None:
     assert "SYN MP_CAPABLE v1" in first
     terminal.keys("3")
     terminal.wait_for("falls silent")
-    terminal.keys("Enter", "r")
+    terminal.keys("Enter")
+    terminal.wait_for("─Packet 15")
+    terminal.keys("r")
     terminal.wait_for("[Reinjection of")
     terminal.keys("/")
     terminal.run("send-keys", "-l", "tcp.flags.syn == 1")
