@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from mptrace.analysis.arrays.segmented import sum_by
+from mptrace.analysis.columns.reading import CUT_OPTIONS
 from mptrace.analysis.model import (
     AdvertisedAddress,
     CapturePoint,
@@ -20,17 +22,15 @@ from mptrace.analysis.model import (
     Side,
     Subflow,
 )
-from mptrace.analysis.reading import CUT_OPTIONS
-from mptrace.analysis.segmented import sum_by
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dissector.connection_state import ConnectionHost, ConnectionState
     from dissector.subflow import Appearance, SubflowHost, SubflowState
-    from mptrace.analysis.control import ControlPlane
-    from mptrace.analysis.data_plane import DataPlane
-    from mptrace.analysis.direction_values import DirectionValues
+    from mptrace.analysis.connections.control import ControlPlane
+    from mptrace.analysis.data_sequence.data_plane import DataPlane
+    from mptrace.analysis.figures.direction_values import DirectionValues
 
 SECOND = 1e-9
 _NEAR = 0.1

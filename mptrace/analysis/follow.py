@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from mptrace.analysis.checksums import Verdict
-from mptrace.analysis.copies import payload_pieces
-from mptrace.analysis.segmented import group_starts
+from mptrace.analysis.arrays.segmented import group_starts
+from mptrace.analysis.data_sequence.checksums import Verdict
+from mptrace.analysis.data_sequence.copies import payload_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mptrace.analysis.data_plane import DataPlane
+    from mptrace.analysis.columns.tables import I64, Bool
+    from mptrace.analysis.data_sequence.data_plane import DataPlane
     from mptrace.analysis.model import DirectionName
     from mptrace.analysis.results import Evidence
-    from mptrace.analysis.tables import I64, Bool
     from mptrace.capture import Capture
 
 _NESTED_MAPPINGS: Final = 4

@@ -9,26 +9,26 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mptrace.analysis.assemble import Assembler
-from mptrace.analysis.checksums import verify
 from mptrace.analysis.collector import collector_paused
-from mptrace.analysis.control import ControlPlane, track_connections
-from mptrace.analysis.copies import CopyClass
-from mptrace.analysis.data_fins import data_fin_positions
-from mptrace.analysis.data_plane import DataPlane, build_data_plane
-from mptrace.analysis.direction_values import AckedEnd, DirectionValues
-from mptrace.analysis.duplicates import find_duplicates
-from mptrace.analysis.figures import mappings_by_subflow_count, space_figures, way_figures
+from mptrace.analysis.columns.duplicates import find_duplicates
+from mptrace.analysis.columns.reading import CUT_OPTIONS, PacketCounts, ReadCapture, read_capture
+from mptrace.analysis.columns.streams import Streams, number_streams
+from mptrace.analysis.columns.tables import FIN, I32, I64, RST, Bool, RecognitionTable
+from mptrace.analysis.connections.control import ControlPlane, track_connections
+from mptrace.analysis.connections.grouping import any_partial, group_partial_connections, stretches
+from mptrace.analysis.connections.membership import number_members
+from mptrace.analysis.data_sequence.checksums import verify
+from mptrace.analysis.data_sequence.copies import CopyClass
+from mptrace.analysis.data_sequence.data_fins import data_fin_positions
+from mptrace.analysis.data_sequence.data_plane import DataPlane, build_data_plane
+from mptrace.analysis.figures.direction_values import AckedEnd, DirectionValues
+from mptrace.analysis.figures.handovers import FirstCopies, find_handovers
+from mptrace.analysis.figures.stalls import find_stalls
+from mptrace.analysis.figures.sums import mappings_by_subflow_count, space_figures, way_figures
+from mptrace.analysis.figures.windows import right_edges, window_limited_packets
 from mptrace.analysis.findings import find_all
-from mptrace.analysis.grouping import any_partial, group_partial_connections, stretches
-from mptrace.analysis.handovers import FirstCopies, find_handovers
-from mptrace.analysis.membership import number_members
 from mptrace.analysis.model import CaptureSummary, Connection, Damage
-from mptrace.analysis.reading import CUT_OPTIONS, PacketCounts, ReadCapture, read_capture
 from mptrace.analysis.results import Analysis, Evidence, Figures
-from mptrace.analysis.stalls import find_stalls
-from mptrace.analysis.streams import Streams, number_streams
-from mptrace.analysis.tables import FIN, I32, I64, RST, Bool, RecognitionTable
-from mptrace.analysis.windows import right_edges, window_limited_packets
 from mptrace.capture import Capture, open_capture
 
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]

@@ -11,16 +11,16 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from mptrace.analysis.acknowledgements import Acknowledgements
-    from mptrace.analysis.control import ControlPlane
-    from mptrace.analysis.data_plane import DataPlane
-    from mptrace.analysis.direction_values import AckedEnd
-    from mptrace.analysis.figures import SpaceFigures, WayFigures
-    from mptrace.analysis.handovers import FirstCopies, HandoverRow
+    from mptrace.analysis.columns.tables import I64, U8
+    from mptrace.analysis.connections.control import ControlPlane
+    from mptrace.analysis.data_sequence.acknowledgements import Acknowledgements
+    from mptrace.analysis.data_sequence.data_plane import DataPlane
+    from mptrace.analysis.figures.direction_values import AckedEnd
+    from mptrace.analysis.figures.handovers import FirstCopies, HandoverRow
+    from mptrace.analysis.figures.round_trips import RoundTrips
+    from mptrace.analysis.figures.stalls import StallColumns
+    from mptrace.analysis.figures.sums import SpaceFigures, WayFigures
     from mptrace.analysis.model import CaptureSummary, Connection, Finding
-    from mptrace.analysis.round_trips import RoundTrips
-    from mptrace.analysis.stalls import StallColumns
-    from mptrace.analysis.tables import I64, U8
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from mptrace.analysis.filter import DisplayFilter
-    from mptrace.analysis.packet_tree import PacketTree
+    from mptrace.analysis.packets.packet_tree import PacketTree
     from mptrace.capture import Capture
     from mptrace.capture.records import Damage
 
@@ -90,8 +90,8 @@ def packet_numbers(asked: Iterable[str]) -> list[int]:
 
 
 def _trees(capture: Capture, numbers: list[int] | None, *, every: bool) -> Iterator[PacketTree]:
-    from mptrace.analysis.mptcp_packets import all_packet_records, mptcp_packet_records
-    from mptrace.analysis.packet_tree import packet_tree
+    from mptrace.analysis.packets.mptcp_packets import all_packet_records, mptcp_packet_records
+    from mptrace.analysis.packets.packet_tree import packet_tree
 
     if numbers is not None:
         for number in numbers:
@@ -116,8 +116,8 @@ def _passing_trees(
         left = [number for number in numbers if number > passes.size or passes[number - 1]]
         yield from _trees(capture, left, every=False)
         return
-    from mptrace.analysis.mptcp_packets import passing_packet_records
-    from mptrace.analysis.packet_tree import packet_tree
+    from mptrace.analysis.packets.mptcp_packets import passing_packet_records
+    from mptrace.analysis.packets.packet_tree import packet_tree
 
     yield from map(packet_tree, passing_packet_records(capture, passes))
 

@@ -8,8 +8,8 @@ from ipaddress import IPv4Address, IPv6Address
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final
 
-from mptrace.analysis.mptcp_packets import mptcp_packet_records
-from mptrace.analysis.packet_tree import packet_tree
+from mptrace.analysis.packets.mptcp_packets import mptcp_packet_records
+from mptrace.analysis.packets.packet_tree import packet_tree
 from mptrace.capture import PacketRecord, open_capture
 from mptrace.crosscheck.difference import Difference, FieldValue
 from mptrace.crosscheck.known_differences import explanation

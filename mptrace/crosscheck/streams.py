@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from dissector.constants import MptcpSubtype
 from mptrace.analysis import analyze
-from mptrace.analysis.reading import CUT_OPTIONS, read_capture
-from mptrace.analysis.streams import number_streams
-from mptrace.analysis.tables import ACK, SYN
+from mptrace.analysis.columns.reading import CUT_OPTIONS, read_capture
+from mptrace.analysis.columns.streams import number_streams
+from mptrace.analysis.columns.tables import ACK, SYN
 from mptrace.capture import open_capture
 from mptrace.crosscheck.tshark import field_values
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dissector.field_tree import Field
-    from mptrace.analysis.packet_tree import PacketTree
+    from mptrace.analysis.packets.packet_tree import PacketTree
 
 _INDENT = 2
 _PLACE_WIDTH = 11

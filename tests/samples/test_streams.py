@@ -15,7 +15,7 @@ import pytest
 
 from dissector.reassembly import DataReassembler
 from mptrace import Analysis
-from mptrace.analysis.copies import payload_pieces
+from mptrace.analysis.data_sequence.copies import payload_pieces
 from mptrace.capture import open_capture
 
 AnalysisOf = Callable[[Any], Analysis]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from mptrace.analysis.copies import CopyClass, Worth
+from mptrace.analysis.data_sequence.copies import CopyClass, Worth
 from mptrace.analysis.filter.columns import Column, in_order
 from mptrace.analysis.filter.field import Columns, Field
 from mptrace.analysis.filter.field_types import FieldType

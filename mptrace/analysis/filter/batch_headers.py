@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
     from dissector.packet_columns import TcpColumns
-    from mptrace.analysis.flows import FlowTable
-    from mptrace.analysis.tables import I32, I64, U8, Bool
+    from mptrace.analysis.columns.flows import FlowTable
+    from mptrace.analysis.columns.tables import I32, I64, U8, Bool
     from mptrace.capture import Interface, RecordBatch
 
 TCP: Final = 6

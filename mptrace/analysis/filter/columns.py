@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mptrace.analysis.tables import I64, Bool
+    from mptrace.analysis.columns.tables import I64, Bool
 
 
 @dataclass(frozen=True, slots=True)

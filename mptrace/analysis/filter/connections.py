@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from mptrace.analysis.columns.tables import Bool
     from mptrace.analysis.results import Analysis
-    from mptrace.analysis.tables import Bool
 
 
 def connections_with(analysis: Analysis, mask: Bool) -> frozenset[int]:

@@ -13,10 +13,10 @@ from mptrace.analysis.filter.parsing import parse
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mptrace.analysis.columns.tables import I64, Bool
     from mptrace.analysis.filter.bound import BoundTest
     from mptrace.analysis.filter.field import Field
     from mptrace.analysis.filter.packet_columns import PacketColumns
-    from mptrace.analysis.tables import I64, Bool
 
 
 class DisplayFilter:

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mptrace.analysis.columns.tables import Bool
     from mptrace.analysis.filter.literals import Literal
     from mptrace.analysis.filter.packet_columns import PacketColumns
     from mptrace.analysis.filter.syntax import Operator
-    from mptrace.analysis.tables import Bool
 
 _COMPARE: Final[dict[Operator, Callable[[Any, Any], Any]]] = {
     "==": operator.eq,

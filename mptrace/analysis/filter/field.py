@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from mptrace.analysis.columns.flows import FlowTable
     from mptrace.analysis.filter.batch_headers import BatchHeaders
     from mptrace.analysis.filter.columns import Column
     from mptrace.analysis.filter.field_types import FieldType
-    from mptrace.analysis.flows import FlowTable
     from mptrace.analysis.frames.building import Column as AnalysisColumn
     from mptrace.analysis.results import Analysis
     from mptrace.capture import Capture

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Iterator
 
+    from mptrace.analysis.columns.tables import I64, Bool
     from mptrace.analysis.filter.columns import Column
-    from mptrace.analysis.tables import I64, Bool
     from mptrace.capture import Capture
 
 _STRETCH: Final = 8 << 20

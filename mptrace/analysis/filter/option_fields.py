@@ -16,8 +16,8 @@ from mptrace.analysis.filter.field_types import FieldType
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from mptrace.analysis.columns.tables import I64
     from mptrace.analysis.filter.batch_headers import BatchHeaders
-    from mptrace.analysis.tables import I64
 
     Read = Callable[[BatchHeaders], Column]
 

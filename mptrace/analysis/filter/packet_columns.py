@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mptrace.analysis.columns.flows import FlowTable
 from mptrace.analysis.filter.batch_headers import BatchHeaders
 from mptrace.analysis.filter.columns import Column, joined
 from mptrace.analysis.filter.registry import fields
-from mptrace.analysis.flows import FlowTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from mptrace.analysis.columns.streams import number_streams
+from mptrace.analysis.columns.tables import ACK, FIN, SYN
 from mptrace.analysis.filter.columns import Column
 from mptrace.analysis.filter.field import Columns, Field
 from mptrace.analysis.filter.field_types import FieldType
-from mptrace.analysis.streams import number_streams
-from mptrace.analysis.tables import ACK, FIN, SYN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from mptrace.analysis.columns.tables import I32, I64, U16, U32, Bool
     from mptrace.analysis.filter.batch_headers import BatchHeaders
-    from mptrace.analysis.tables import I32, I64, U16, U32, Bool
 
     Read = Callable[[BatchHeaders], Column]
 

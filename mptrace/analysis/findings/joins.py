@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from dissector.signals import Note
     from dissector.subflow import SubflowState
-    from mptrace.analysis.control import ControlPlane
+    from mptrace.analysis.connections.control import ControlPlane
     from mptrace.analysis.findings.case import Case
     from mptrace.analysis.model import Finding, Side, Subflow
 

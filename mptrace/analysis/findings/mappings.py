@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dissector.signals import FailSignal
+    from mptrace.analysis.columns.tables import I64, Bool
     from mptrace.analysis.findings.case import Case
     from mptrace.analysis.model import Finding, Side
-    from mptrace.analysis.tables import I64, Bool
 
 CHECKSUM_WRONG: Final = FindingKind(
     "checksum_wrong",

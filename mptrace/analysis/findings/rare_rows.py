@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mptrace.analysis.checksums import Verdict
-from mptrace.analysis.copies import Worth
-from mptrace.analysis.reading import CUT_OPTIONS
+from mptrace.analysis.columns.reading import CUT_OPTIONS
+from mptrace.analysis.data_sequence.checksums import Verdict
+from mptrace.analysis.data_sequence.copies import Worth
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mptrace.analysis.data_plane import DataPlane
-    from mptrace.analysis.figures import SpaceFigures
+    from mptrace.analysis.columns.tables import I64, Bool, Numbers
+    from mptrace.analysis.data_sequence.data_plane import DataPlane
+    from mptrace.analysis.figures.sums import SpaceFigures
     from mptrace.analysis.results import Evidence
-    from mptrace.analysis.tables import I64, Bool, Numbers
 
 
 @dataclass(slots=True)

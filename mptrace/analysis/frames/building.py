@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from mptrace.analysis.columns.tables import Bool
     from mptrace.analysis.frames import schema
-    from mptrace.analysis.tables import Bool
 
 SECOND = 1e-9
 ABSENT = -1

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mptrace.analysis.checksums import Verdict
+from mptrace.analysis.data_sequence.checksums import Verdict
 from mptrace.analysis.frames.building import SECOND, Column, categories, frame, masked
 from mptrace.analysis.frames.packets import DIRECTIONS
 from mptrace.analysis.frames.schema import MAPPINGS

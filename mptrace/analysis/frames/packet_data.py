@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mptrace.analysis.copies import CopyClass
-from mptrace.analysis.flight import flight_of
+from mptrace.analysis.data_sequence.copies import CopyClass
+from mptrace.analysis.figures.flight import flight_of
+from mptrace.analysis.figures.round_trips import data_round_trips, subflow_round_trips
 from mptrace.analysis.frames.building import SECOND
-from mptrace.analysis.round_trips import data_round_trips, subflow_round_trips
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mptrace.analysis.data_plane import DataPlane
-    from mptrace.analysis.flight import Flight
+    from mptrace.analysis.columns.tables import I64, U64, Numbers
+    from mptrace.analysis.data_sequence.data_plane import DataPlane
+    from mptrace.analysis.figures.flight import Flight
+    from mptrace.analysis.figures.round_trips import RoundTrips
     from mptrace.analysis.results import Evidence
-    from mptrace.analysis.round_trips import RoundTrips
-    from mptrace.analysis.tables import I64, U64, Numbers
 
 
 @dataclass(slots=True)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dissector.constants import MptcpSubtype
-from mptrace.analysis.data_space import as_carried
+from mptrace.analysis.data_sequence.data_space import as_carried
 
 if TYPE_CHECKING:
-    from mptrace.analysis.data_plane import DataPlane
-    from mptrace.analysis.tables import I64, U64, Bool
+    from mptrace.analysis.columns.tables import I64, U64, Bool
+    from mptrace.analysis.data_sequence.data_plane import DataPlane
 
 _SUBTYPE_BITS = 14
 """Bits above are for cut and odd options (`tables.SegmentTable.subtypes`)."""

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mptrace.analysis.copies import CopyClass, Worth
+from mptrace.analysis.columns.tables import ACK, SYN
+from mptrace.analysis.data_sequence.copies import CopyClass, Worth
+from mptrace.analysis.figures.windows import window_shifts
 from mptrace.analysis.frames.building import ABSENT, SECOND, Column, categories, masked
 from mptrace.analysis.frames.packet_data import DataColumns, data_columns
 from mptrace.analysis.frames.packet_mptcp import OptionColumns, option_columns
-from mptrace.analysis.tables import ACK, SYN
-from mptrace.analysis.windows import window_shifts
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from mptrace.analysis.columns.tables import I64
     from mptrace.analysis.results import Evidence
-    from mptrace.analysis.tables import I64
 
 DIRECTIONS = ("client_to_server", "server_to_client")
 

@@ -10,7 +10,7 @@ from mptrace.analysis.timelines.slices import stretch
 from mptrace.analysis.timelines.steps import Changes, Steps, difference
 
 if TYPE_CHECKING:
-    from mptrace.analysis.acknowledgements import Acknowledgements
+    from mptrace.analysis.data_sequence.acknowledgements import Acknowledgements
     from mptrace.analysis.timelines.direction import DirectionTimelines
 
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mptrace.analysis.tables import RST
+from mptrace.analysis.columns.tables import RST
 from mptrace.analysis.timelines import amounts, order, rates, sequence
 from mptrace.analysis.timelines.slices import stretch
 from mptrace.analysis.timelines.steps import Steps
 
 if TYPE_CHECKING:
-    from mptrace.analysis.acknowledgements import Acknowledgements
+    from mptrace.analysis.columns.tables import I64
+    from mptrace.analysis.data_sequence.acknowledgements import Acknowledgements
+    from mptrace.analysis.figures.round_trips import RoundTrips
     from mptrace.analysis.results import Evidence
-    from mptrace.analysis.round_trips import RoundTrips
-    from mptrace.analysis.tables import I64
 
 
 @dataclass(frozen=True, slots=True)

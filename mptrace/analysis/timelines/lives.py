@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mptrace.analysis.tables import FIN, RST
+from mptrace.analysis.columns.tables import FIN, RST
 
 if TYPE_CHECKING:
     from mptrace.analysis.results import Evidence

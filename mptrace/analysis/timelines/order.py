@@ -11,7 +11,7 @@ from mptrace.analysis.timelines.slices import stretch
 from mptrace.analysis.timelines.steps import Steps, level
 
 if TYPE_CHECKING:
-    from mptrace.analysis.tables import I64
+    from mptrace.analysis.columns.tables import I64
     from mptrace.analysis.timelines.direction import DirectionTimelines
 
 

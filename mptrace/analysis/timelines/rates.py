@@ -12,7 +12,7 @@ from mptrace.analysis.timelines.slices import stretch
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mptrace.analysis.tables import I64
+    from mptrace.analysis.columns.tables import I64
     from mptrace.analysis.timelines.direction import DirectionTimelines
 
 BINS = 60

@@ -12,8 +12,8 @@ from mptrace.analysis.timelines.slices import stretch
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mptrace.analysis.data_plane import DataPlane
-    from mptrace.analysis.tables import I64
+    from mptrace.analysis.columns.tables import I64
+    from mptrace.analysis.data_sequence.data_plane import DataPlane
     from mptrace.analysis.timelines.direction import DirectionTimelines
 
 LONGEST_UNMAPPED = 1 << 16

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from mptrace.analysis.tables import I64
+    from mptrace.analysis.columns.tables import I64
 
 
 @dataclass(frozen=True, slots=True)

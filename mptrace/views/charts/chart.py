@@ -14,7 +14,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mptrace.analysis.tables import I64
+    from mptrace.analysis.columns.tables import I64
 
 Form = Literal["steps", "segments", "marks", "bins", "events", "fixed"]
 """How a series is thinned: values that hold until the next, lines from one point to another,

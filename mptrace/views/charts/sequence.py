@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from mptrace.analysis.copies import CopyClass
+from mptrace.analysis.data_sequence.copies import CopyClass
 from mptrace.analysis.timelines import timelines_of
 from mptrace.views.charts.chart import Chart, Column, Series, amounts, durations_ms, times
 from mptrace.views.charts.marks import moments, subflow_name, title, x_range

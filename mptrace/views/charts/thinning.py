@@ -14,7 +14,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mptrace.analysis.tables import I64
+    from mptrace.analysis.columns.tables import I64
 
 BINS = 500
 """About half of a screen's pixels: two thousand points at most for a series."""

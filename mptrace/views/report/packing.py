@@ -18,7 +18,7 @@ from mptrace.views.charts.thinning import keep_extremes
 from mptrace.views.report.markup import script_json
 
 if TYPE_CHECKING:
-    from mptrace.analysis.tables import I64
+    from mptrace.analysis.columns.tables import I64
     from mptrace.views.charts.chart import Chart, Column, Series
 
 POINTS: Final = (100_000, 10_000, 2_000, 500, 150)

@@ -11,8 +11,8 @@ import pytest
 
 import mptrace
 from dissector.options import DataSequenceSignal, MpCapable
-from mptrace.analysis.copies import classify, payload_pieces
-from mptrace.analysis.sequential_copies import classify_one_by_one
+from mptrace.analysis.data_sequence.copies import classify, payload_pieces
+from mptrace.analysis.data_sequence.sequential_copies import classify_one_by_one
 from mptrace.capture.writer import InterfaceDescription, PcapngWriter
 
 RAW = 101

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mptrace.analysis.mapping_runs import Mappings, runs_of
+from mptrace.analysis.data_sequence.mapping_runs import Mappings, runs_of
 
 MAPPING = st.tuples(st.integers(0, 40), st.integers(1, 12), st.integers(0, 3))
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mptrace.analysis.data_order import later_weight_below
+from mptrace.analysis.data_sequence.data_order import later_weight_below
 
 ARRIVALS = st.one_of(
     st.lists(st.integers(0, 30), max_size=60),

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from mptrace.analysis.packet_tree import PacketTree, packet_tree
+from mptrace.analysis.packets.packet_tree import PacketTree, packet_tree
 from mptrace.capture.records import Interface, PacketRecord
 from mptrace.views.packet import text_lines
 

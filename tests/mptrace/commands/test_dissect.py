@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dissector.field_tree import Field
-from mptrace.analysis.mptcp_packets import all_packet_records, mptcp_packet_records
-from mptrace.analysis.packet_tree import PacketTree, packet_tree
+from mptrace.analysis.packets.mptcp_packets import all_packet_records, mptcp_packet_records
+from mptrace.analysis.packets.packet_tree import PacketTree, packet_tree
 from mptrace.capture import open_capture
 from mptrace.capture.records import Interface, PacketRecord
 from mptrace.capture.writer import PcapWriter

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dissector.field_tree import Field
-from mptrace.analysis.packet_tree import packet_tree
+from mptrace.analysis.packets.packet_tree import packet_tree
 from mptrace.capture import open_capture
 from mptrace.capture.decode import tcp_columns
 from mptrace.crosscheck import WiresharkField, wireshark_packets

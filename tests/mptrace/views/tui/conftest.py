@@ -42,7 +42,7 @@ class Driver:
 
     async def settle(self) -> None:
         """Wait for threads and for what they set off."""
-        for _ in range(3):
+        for _ in range(2):
             await self.app.workers.wait_for_complete()
             await self._pilot.pause()
 

@@ -253,11 +253,11 @@ def test_without_colours_there_are_none(browse: Browse, monkeypatch: pytest.Monk
 
 def test_any_size_is_drawn(browse: Browse) -> None:
     async def scenario(driver: Any) -> None:
-        for size in ((20, 3), (40, 10), (300, 4), (8, 60)):
+        for size in ((20, 3), (300, 4), (8, 60)):
             await driver.resize(*size)
-            await driver.press("j", "2", "3", "1", "c", "tab", "tab", "escape")
+            await driver.press("2", "3", "1", "c", "tab", "escape")
         await driver.resize(80, 24)
-        assert driver.number == 5
+        assert driver.number == 1
         assert driver.lines()[2].lstrip().startswith("No.")
 
     browse("walkout/client.pcap", scenario)

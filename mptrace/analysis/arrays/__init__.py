@@ -1,0 +1,1 @@
+"""What numpy lacks: stable sorting of small keys, sums and percentiles by group, intervals."""

@@ -1,0 +1,1 @@
+"""Which stream is which subflow of which connection: the machines of `dissector`, run."""

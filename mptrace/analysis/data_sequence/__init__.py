@@ -1,0 +1,1 @@
+"""The data sequence space rebuilt: mappings, copies, acknowledgements, order, checksums."""

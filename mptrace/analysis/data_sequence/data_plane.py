@@ -1,0 +1,217 @@
+"""The data plane of a whole capture: every table that figures, findings and views read.
+
+Built once, in the order of the rooms: subflow space, data space, mappings, payload, copies,
+acknowledgements, order. Nothing here is a figure yet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mptrace.analysis.arrays.intervals import TooManyPiecesError
+from mptrace.analysis.arrays.ordering import capture_order, stable_order
+from mptrace.analysis.arrays.segmented import where
+from mptrace.analysis.columns.tables import ACK, I32, I64, RST, DssTable, Numbers, SegmentTable
+from mptrace.analysis.data_sequence import copies as copying
+from mptrace.analysis.data_sequence.acknowledgements import Acknowledgements
+from mptrace.analysis.data_sequence.data_order import Holes, OutOfOrder, find_out_of_order
+from mptrace.analysis.data_sequence.data_space import DataSpace, ExpandedDss, expand, lay_out
+from mptrace.analysis.data_sequence.fallback import (
+    continued_runs,
+    fallback_frames,
+    stream_acknowledgements,
+)
+from mptrace.analysis.data_sequence.mapping_runs import (
+    MappingRows,
+    Mappings,
+    Runs,
+    announced_mappings,
+    distinct_mappings,
+    runs_of,
+)
+from mptrace.analysis.data_sequence.sequential_copies import classify_one_by_one
+from mptrace.analysis.data_sequence.subflow_space import SubflowSpace, build
+
+if TYPE_CHECKING:
+    from mptrace.analysis.connections.control import ControlPlane
+    from mptrace.analysis.connections.membership import Membership
+    from mptrace.analysis.data_sequence.copies import Copies
+
+_ACK_SLACK = 1 << 24
+"""An ACK further than this above all captured data is no acknowledgement of it."""
+_DATA_ACK_SLACK = 1 << 30
+
+
+@dataclass(slots=True)
+class DataPlane:
+    """Everything about the payload, as columns. Rows mean rows of ``subflows.segments``."""
+
+    membership: Membership
+    subflows: SubflowSpace
+    data: DataSpace
+    space_of_way: Numbers
+    dss: DssTable
+    expanded: ExpandedDss
+    dss_row: Numbers
+    """Row of the segment that carries each DSS."""
+    implausible_dss: I64
+    """DSS rows whose DSN lies far outside of the connection's data."""
+    mappings: Mappings
+    runs: Runs
+    payload_rows: Numbers
+    unmapped: I64
+    """Octets without a mapping, per payload row."""
+    copies: Copies
+    acks: Acknowledgements
+    """Grouped by the way whose octets they acknowledge."""
+    data_acks: Acknowledgements
+    """Grouped by space."""
+    out_of_order: OutOfOrder
+    holes: Holes
+    fallback_frame: I64
+    """(ways,): from this frame on the way is plain TCP; NEVER where it is MPTCP to its end."""
+
+    @property
+    def floor(self) -> I64:
+        """(spaces,): place of the lowest octet, relative 1."""
+        return self.data.origin + 1
+
+
+def build_data_plane(
+    segments: SegmentTable,
+    subflow: I32,
+    dss: DssTable,
+    control: ControlPlane,
+    membership: Membership,
+) -> DataPlane:
+    """Build all tables. ``subflow`` is (n,), the subflow of each row of ``segments``.
+
+    ``segments`` and ``dss`` become part of the result, in another order.
+    """
+    subflows, row_of = build(segments, subflow, membership.ways // 2, dss)
+    dss_row = row_of[dss.segment]
+    space_of_way = membership.space_of_way().astype(np.int32)
+    initial, known = membership.initial_data_seqs()
+    dss_space = space_of_way[subflows.way[dss_row]]
+    expanded = expand(dss, dss_space, initial, known)
+    data = lay_out(dss, expanded, dss_space, membership.spaces, initial, known)
+    rows, implausible = announced_mappings(dss, expanded, row_of, subflows, data, space_of_way)
+    rows = _with_implicit(rows, control, row_of)
+    mappings = distinct_mappings(rows, subflows, data, space_of_way)
+    runs = runs_of(mappings)
+    fallback = fallback_frames(membership)
+    runs = continued_runs(runs, mappings, membership, subflows, data, space_of_way)
+    has_payload = (subflows.segments.payload_length > 0) & ((subflows.segments.flags & RST) == 0)
+    payload_rows = np.flatnonzero(has_payload).astype(np.int32)
+    pieces, unmapped = copying.payload_pieces(subflows, runs, payload_rows)
+    acks = _subflow_acks(subflows)
+    data_acks = _data_acks(
+        dss, expanded, dss_row, dss_space, subflows, data, mappings, runs, fallback, space_of_way
+    )
+    limit = 16 * pieces.row.size + 1_000_000
+    try:
+        copies = copying.classify(pieces, subflows, space_of_way, acks, data_acks, limit)
+    except TooManyPiecesError:
+        copies = classify_one_by_one(pieces, subflows, space_of_way, acks, data_acks)
+    floor = data.origin + 1
+    out_of_order, holes = find_out_of_order(copies, floor)
+    return DataPlane(
+        membership=membership,
+        subflows=subflows,
+        data=data,
+        space_of_way=space_of_way,
+        dss=dss,
+        expanded=expanded,
+        dss_row=dss_row,
+        implausible_dss=implausible,
+        mappings=mappings,
+        runs=runs,
+        payload_rows=payload_rows,
+        unmapped=unmapped,
+        copies=copies,
+        acks=acks,
+        data_acks=data_acks,
+        out_of_order=out_of_order,
+        holes=holes,
+        fallback_frame=fallback,
+    )
+
+
+def _with_implicit(rows: MappingRows, control: ControlPlane, row_of: Numbers) -> MappingRows:
+    """Add the mappings that MP_CAPABLE options with a data length are (RFC 8684 section 3.1)."""
+    found = [m for m in control.implicit_mappings if row_of[m.row] >= 0]
+    if not found:
+        return rows
+    n = len(found)
+    return MappingRows(
+        row=np.append(rows.row, row_of[[m.row for m in found]]),
+        subflow_position=np.append(rows.subflow_position, np.ones(n, np.int64)),
+        relative_data_seq=np.append(rows.relative_data_seq, np.ones(n, np.int64)),
+        length=np.append(rows.length, np.array([m.length for m in found])),
+        has_checksum=np.append(rows.has_checksum, [m.checksum is not None for m in found]),
+        checksum=np.append(rows.checksum, np.array([m.checksum or 0 for m in found], np.uint16)),
+        data_fin=np.append(rows.data_fin, np.zeros(n, np.bool_)),
+    )
+
+
+def _subflow_acks(subflows: SubflowSpace) -> Acknowledgements:
+    """Cumulative ACKs, grouped by the way that they acknowledge."""
+    segments = subflows.segments
+    highest = np.full(subflows.ways, -1, np.int64)
+    filled = np.flatnonzero(np.diff(subflows.way_first) > 0)
+    if filled.size:
+        highest[filled] = np.maximum.reduceat(subflows.place_end, subflows.way_first[filled])
+    rows = np.flatnonzero((segments.flags & (ACK | RST)) == ACK)
+    target = subflows.way[rows] ^ 1
+    believable = subflows.ack_place[rows] <= highest[target] + _ACK_SLACK
+    rows, target = where(believable, rows, target)
+    order = stable_order(target)
+    rows, target = rows[order], target[order]
+    return Acknowledgements.from_columns(
+        target,
+        subflows.ack_place[rows],
+        segments.frame_number[rows],
+        segments.time_ns[rows],
+    )
+
+
+def _data_acks(
+    dss: DssTable,
+    expanded: ExpandedDss,
+    dss_row: Numbers,
+    dss_space: Numbers,
+    subflows: SubflowSpace,
+    data: DataSpace,
+    mappings: Mappings,
+    runs: Runs,
+    fallback: I64,
+    space_of_way: Numbers,
+) -> Acknowledgements:
+    """DATA_ACKs, and after a fallback the ACKs that stand for them, grouped by space."""
+    ack, row, space = where(dss.data_ack_octets > 0, expanded.data_ack, dss_row, dss_space ^ 1)
+    relative = (ack - data.initial_data_seq[space]).view(np.int64)
+    highest = np.zeros(data.origin.size, np.int64)
+    np.maximum.at(
+        highest,
+        mappings.space,
+        data.relative(mappings.data_place + mappings.length, mappings.space),
+    )
+    believable = (relative >= -_DATA_ACK_SLACK) & (relative <= highest[space] + _DATA_ACK_SLACK)
+    believable &= np.abs(relative) <= data.reach
+    row, space, relative = where(believable, row, space, relative)
+    place = data.place(relative, space)
+    plain_row, plain_space, plain_place = stream_acknowledgements(
+        subflows, runs, fallback, space_of_way
+    )
+    if plain_row.size:
+        row = np.append(row, plain_row)
+        space = np.append(space, plain_space)
+        place = np.append(place, plain_place)
+    frame = subflows.segments.frame_number[row]
+    order = capture_order(space, frame)
+    return Acknowledgements.from_columns(
+        space[order], place[order], frame[order], subflows.segments.time_ns[row[order]]
+    )

@@ -1,0 +1,1 @@
+"""One packet as a tree of fields, for `dissect` and the browser."""
