@@ -26,6 +26,8 @@ Form = Literal["text", "hexadecimal"]
 SIDES: Final[tuple[DirectionName, ...]] = ("client_to_server", "server_to_client")
 _NEWLINE: Final = 10
 _GAP: Final = -1
+_BLOCK: Final = 1024
+"""Packets whose lines are laid out before it is asked whether to go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Conversation:
             delivered(opened.analysis.evidence, connection, "client_to_server"),
             delivered(opened.analysis.evidence, connection, "server_to_client"),
         )
-        self._side = np.empty(0, np.int8)
+        self._side = np.empty(0, np.int64)
         self._piece = np.empty(0, np.int64)
         self._offset = np.empty(0, np.int64)
         self._length = np.empty(0, np.int64)
@@ -67,29 +69,41 @@ class Conversation:
         form: Form,
         width: int,
         sides: tuple[int, ...] = (0, 1),
-        cancelled: Callable[[], bool] | None = None,
+        most: int | None = None,
+        cancelled: Callable[[], bool] = lambda: False,
     ) -> bool:
-        """Lay the lines out for a width; False where that was cancelled."""
-        side, piece = self._turns(sides)
-        parts: list[tuple[Numbers, Numbers]] = []
+        """Lay the lines out for a width; False where that was cancelled.
+
+        ``most`` is how many of the packets that carried data are looked at; None: all.
+        """
+        side, piece = (column[:most] for column in self._turns(sides))
         per_line = max((width - 12) // 4 // 8 * 8, 8) if form == "hexadecimal" else max(width, 20)
-        before = (-1, 0)
-        for s, p in zip(side.tolist(), piece.tolist(), strict=True):
-            if cancelled is not None and cancelled():
+        blocks: list[tuple[Numbers, ...]] = [(np.empty(0, np.int64),) * 4]
+        for begin in range(0, side.size, _BLOCK):
+            if cancelled():
                 return False
-            stream = self.streams[s]
-            start = int(stream.start[p])
-            gap = start - (before[1] if before[0] == s else _end_before(stream, p))
-            parts.append(self._lines_of(stream, p, gap, form, per_line))
-            before = (s, start + int(stream.length[p]))
-        counts = np.array([offset.size for offset, _ in parts], np.int64)
+            rows = slice(begin, begin + _BLOCK)
+            blocks.append(self._block(side[rows], piece[rows], form, per_line))
         self._form = form
-        self._side = np.repeat(side, counts).astype(np.int8)
-        self._piece = np.repeat(piece, counts)
-        nothing = np.empty(0, np.int64)
-        self._offset = np.concatenate([offset for offset, _ in parts]) if parts else nothing
-        self._length = np.concatenate([length for _, length in parts]) if parts else nothing
+        columns = (np.concatenate(column) for column in zip(*blocks, strict=True))
+        self._side, self._piece, self._offset, self._length = columns
         return True
+
+    def _block(
+        self, side: Numbers, piece: Numbers, form: Form, per_line: int
+    ) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+        """Side, piece, offset and length of the lines of some pieces."""
+        parts = [
+            self._lines_of(self.streams[s], p, form, per_line)
+            for s, p in zip(side.tolist(), piece.tolist(), strict=True)
+        ]
+        counts = np.array([offset.size for offset, _ in parts], np.int64)
+        return (
+            np.repeat(side, counts),
+            np.repeat(piece, counts),
+            np.concatenate([offset for offset, _ in parts]),
+            np.concatenate([length for _, length in parts]),
+        )
 
     def _turns(self, sides: tuple[int, ...]) -> tuple[Numbers, Numbers]:
         """Both directions' pieces in the order in which a receiver could read them."""
@@ -100,9 +114,10 @@ class Conversation:
         return side[order], piece[order]
 
     def _lines_of(
-        self, stream: Delivered, piece: int, gap: int, form: Form, per_line: int
+        self, stream: Delivered, piece: int, form: Form, per_line: int
     ) -> tuple[Numbers, Numbers]:
         """Offsets and lengths of a piece's lines; a gap before it is a line with offset -1."""
+        gap = int(stream.start[piece]) - _end_before(stream, piece)
         captured, length = int(stream.captured[piece]), int(stream.length[piece])
         if form == "text" and captured:
             octets = np.frombuffer(stream.octets(self._capture, piece), np.uint8)

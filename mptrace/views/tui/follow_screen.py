@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _STYLES = (Style(color="bright_red"), Style(color="bright_blue"))
 """Client and server, as Wireshark colours them."""
+_FIRST_PACKETS = 500
 _SIDES = ((0, 1), (0,), (1,))
 _SIDE_WORDS = ("both directions", "from the client only", "from the server only")
 
@@ -103,11 +104,15 @@ class FollowScreen(PatientScreen[int]):
     @work(thread=True, exclusive=True, group="follow")
     def _lay_out(self) -> None:
         worker = get_current_worker()
-        conversation = Conversation(self._opened, self._index)
         width = max(self.size.width - 4, 20)
-        sides = _SIDES[self._sides]
-        if conversation.index(self._form, width, sides, lambda: worker.is_cancelled):
+        for most in (_FIRST_PACKETS, None):  # the begin is shown while the rest is laid out
+            conversation = Conversation(self._opened, self._index)
+            sides, form = _SIDES[self._sides], self._form
+            if not conversation.index(form, width, sides, most, lambda: worker.is_cancelled):
+                return
             self.app.call_from_thread(self._show, conversation)
+            if sum(map(len, conversation.streams)) <= _FIRST_PACKETS:
+                return
 
     def _show(self, conversation: Conversation) -> None:
         self._conversation = conversation

@@ -66,4 +66,14 @@ def test_octets_are_found_also_across_lines(opened: Open) -> None:
 
 def test_laying_out_can_be_given_up(opened: Open) -> None:
     conversation = Conversation(opened("walkout/client.pcap"), 0)
-    assert not conversation.index("text", 80, (0, 1), lambda: True)
+    assert not conversation.index("text", 80, cancelled=lambda: True)
+
+
+def test_the_begin_can_be_had_first(opened: Open) -> None:
+    whole = Conversation(opened("walkout/client.pcap"), 0)
+    begin = Conversation(opened("walkout/client.pcap"), 0)
+    assert whole.index("text", 80)
+    assert begin.index("text", 80, most=20)
+    assert 0 < len(begin) < len(whole)
+    lines = [begin.line(i) for i in range(len(begin))]
+    assert lines == [whole.line(i) for i in range(len(begin))]
