@@ -38,7 +38,7 @@ class Terminal:
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
     def start(self, *arguments: str) -> None:
-        program = shlex.join([sys.executable, "-m", "mptrace", *arguments])
+        program = shlex.join([sys.executable, "-P", "-m", "mptrace", *arguments])
         script = f"{program}; echo status $?; sleep 60"
         environment = [f"PYTHONPATH={os.environ.get('PYTHONPATH', '')}", "TERM=screen"]
         options = [part for value in environment for part in ("-e", value)]
@@ -104,7 +104,7 @@ def test_what_is_no_capture_leaves_the_terminal_with_a_line(
 
 
 def test_standard_input_and_keys_beside_it(terminal: Terminal, root: Path) -> None:
-    program = shlex.join([sys.executable, "-m", "mptrace", "browse", "-"])
+    program = shlex.join([sys.executable, "-P", "-m", "mptrace", "browse", "-"])
     path = shlex.quote(str(root / "samples/walkout/client.pcap"))
     terminal.run(
         "new-session", "-d", "-x", "80", "-y", "24",

@@ -177,6 +177,6 @@ def test_lark_is_loaded_to_parse_only() -> None:
         "import sys, mptrace.analysis.filter; print('lark' in sys.modules, 'pandas' in sys.modules)"
     )
     result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        [sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True
     )
     assert result.stdout.split() == ["False", "False"]

@@ -81,4 +81,4 @@ def test_browsing_needs_no_screen() -> None:
         "[__import__(f'{b.__name__}.{m.name}') for m in pkgutil.iter_modules(b.__path__)]\n"
         "sys.exit('textual' in sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", program], check=True)
+    subprocess.run([sys.executable, "-P", "-c", program], check=True)
