@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -31,17 +32,23 @@ from mptrace.analysis.model import CaptureSummary, Connection, Damage
 from mptrace.analysis.results import Analysis, Evidence, Figures
 from mptrace.capture import Capture, open_capture
 
+if TYPE_CHECKING:
+    from mptrace.capture.read_ahead import ReadAhead
+
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 Progress = Callable[[int, int], None]
 
 
-def analyze(paths: Paths, *, progress: Progress | None = None) -> Analysis:
+def analyze(
+    paths: Paths, *, progress: Progress | None = None, ahead: ReadAhead | None = None
+) -> Analysis:
     """Read a capture (one file, or several that are one capture together) and analyze it.
 
     ``-`` reads standard input. ``progress`` is called with the octets read so far and in all.
+    ``ahead`` is a process that has begun to read the file, which commands may start.
     Raises CaptureError when nothing can be read; damage further on is part of the result.
     """
-    with open_capture(paths) as capture:
+    with open_capture(paths, ahead=ahead) as capture:
         report = None
         if progress is not None:
             shown = progress

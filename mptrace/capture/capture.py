@@ -9,7 +9,8 @@ from mptrace.capture.errors import CaptureError
 from mptrace.capture.merge import merged_batches
 from mptrace.capture.octet_source import OctetSource, open_octet_source
 from mptrace.capture.packet_index import PacketIndex
-from mptrace.capture.pcap import PcapReader, byte_order_of_pcap
+from mptrace.capture.pcap import PcapReader
+from mptrace.capture.pcap_chain import byte_order_of_pcap
 from mptrace.capture.pcapng import PcapngReader
 from mptrace.capture.pcapng_blocks import section_byte_order
 from mptrace.capture.records import Damage, FileRecords, Interface, PacketRecord, RecordBatch
@@ -18,6 +19,8 @@ from mptrace.capture.registry import CaptureRegistry
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
+
+    from mptrace.capture.read_ahead import ReadAhead
 
 CHUNK_OCTETS: Final = 8 << 20
 """Read at once from a single file; several files share four times that."""
@@ -36,11 +39,18 @@ class Capture:
     ``interfaces`` and ``damage`` grow while the packets are read.
     """
 
-    def __init__(self, paths: Sequence[str], *, chunk_octets: int | None = None) -> None:
+    def __init__(
+        self,
+        paths: Sequence[str],
+        *,
+        chunk_octets: int | None = None,
+        ahead: ReadAhead | None = None,
+    ) -> None:
         self.paths: tuple[str, ...] = tuple(paths)
         self._registry = CaptureRegistry()
         self._sources: list[OctetSource] = []
         self._index: PacketIndex | None = None
+        self._ahead = ahead
         share = max(4 * CHUNK_OCTETS // max(len(self.paths), 4), _LEAST_CHUNK_OCTETS)
         self._chunk_octets = share if chunk_octets is None else chunk_octets
         try:
@@ -55,7 +65,10 @@ class Capture:
         signature = source.read(0, 12)
         byte_order = byte_order_of_pcap(signature)
         if byte_order is not None:
-            return PcapReader(source, index, self._registry, byte_order)
+            ahead = self._ahead
+            if ahead is not None and not ahead.is_of(source.identity):
+                ahead = None
+            return PcapReader(source, index, self._registry, byte_order, ahead)
         if section_byte_order(signature) is not None:
             return PcapngReader(source, index, self._registry)
         if not signature:
@@ -156,10 +169,13 @@ def open_capture(
     paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     *,
     chunk_octets: int | None = None,
+    ahead: ReadAhead | None = None,
 ) -> Capture:
     """Open a capture of one file, ``-`` for standard input, or several merged by time.
 
     ``chunk_octets`` is how much is read at once (for tests; results do not depend on it).
+    ``ahead`` is a process that has begun to read the file; the first `Capture.batches` uses it
+    up, and the buffer of a batch from there is good until the next batch.
     Raises CaptureError where one of the files is no capture or cannot be read at all.
     """
     if isinstance(paths, (str, os.PathLike)):
@@ -167,4 +183,4 @@ def open_capture(
     names = [os.fspath(path) for path in paths]
     if not names:
         raise CaptureError("", None, "no capture file is named")
-    return Capture(names, chunk_octets=chunk_octets)
+    return Capture(names, chunk_octets=chunk_octets, ahead=ahead)

@@ -35,7 +35,10 @@ class OctetSource:
         self.compression = compression
         self.damage = damage
         """That of the compressed stream, if its end could not be decompressed."""
-        self.size = os.fstat(descriptor).st_size
+        status = os.fstat(descriptor)
+        self.size = status.st_size
+        self.identity = status.st_dev, status.st_ino
+        """Of the file that is read: that of the decompressed one, if it had to be written."""
         self._descriptor = descriptor
 
     def read(self, offset: int, length: int) -> bytes:

@@ -9,6 +9,8 @@ import numpy as np
 
 from mptrace.capture.errors import CaptureError
 from mptrace.capture.link_type_names import link_type_name
+from mptrace.capture.pcap_chain import FILE_HEADER_OCTETS, MAGIC_NUMBERS, record_headers
+from mptrace.capture.read_ahead import SLOT_OCTETS
 from mptrace.capture.records import Damage, FileRecords, Interface
 
 if TYPE_CHECKING:
@@ -17,30 +19,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mptrace.capture.octet_source import OctetSource
+    from mptrace.capture.read_ahead import ReadAhead
     from mptrace.capture.registry import CaptureRegistry
 
 MAX_PACKET_OCTETS: Final = 262144
 """Longest packet that Wireshark accepts (its WTAP_MAX_PACKET_SIZE_STANDARD)."""
 
-FILE_HEADER_OCTETS: Final = 24
-# Magic number -> (nanoseconds in one unit of the fraction, octets of a record header). The third
-# one is that of Kuznetzov's modified format, whose records say more of the interface.
-_MAGIC_NUMBERS: Final[dict[int, tuple[int, int]]] = {
-    0xA1B2C3D4: (1000, 16),
-    0xA1B23C4D: (1, 16),
-    0xA1B2CD34: (1000, 24),
-}
 _LINK_TYPE_MASK: Final = 0x03FF_FFFF
 """The bits above say how long the frame check sequence is."""
-
-
-def byte_order_of_pcap(signature: bytes) -> str | None:
-    """``<`` or ``>`` if the first four octets of a file are those of a pcap file, else None."""
-    if len(signature) >= 4:
-        for byte_order in "<>":
-            if struct.unpack_from(byte_order + "I", signature)[0] in _MAGIC_NUMBERS:
-                return byte_order
-    return None
 
 
 class PcapReader:
@@ -49,8 +35,14 @@ class PcapReader:
     format: Literal["pcap", "pcapng"] = "pcap"
 
     def __init__(
-        self, source: OctetSource, source_index: int, registry: CaptureRegistry, byte_order: str
+        self,
+        source: OctetSource,
+        source_index: int,
+        registry: CaptureRegistry,
+        byte_order: str,
+        ahead: ReadAhead | None = None,
     ) -> None:
+        """``ahead`` reads the same file; the first call of `records` uses it up."""
         header = source.read(0, FILE_HEADER_OCTETS)
         if len(header) < FILE_HEADER_OCTETS:
             raise CaptureError(source.path, 0, "the pcap file header is cut")
@@ -62,7 +54,8 @@ class PcapReader:
         self._source = source
         self._registry = registry
         self._byte_order = byte_order
-        self._fraction_ns, self._header_octets = _MAGIC_NUMBERS[magic]
+        self._ahead = ahead
+        self._fraction_ns, self._header_octets = MAGIC_NUMBERS[magic]
         link_type = network & _LINK_TYPE_MASK
         self._interface = registry.register(
             Interface(link_type, link_type_name(link_type), snaplen, None, source_index), 0
@@ -72,9 +65,11 @@ class PcapReader:
         """All records of the file; what is damaged goes to the registry and ends them."""
         position = FILE_HEADER_OCTETS
         wanted = chunk_octets
-        while octets := self._source.read(position, wanted):
-            at_end = position + len(octets) >= self._source.size or len(octets) < wanted
-            offsets = self._header_offsets(octets)
+        while True:
+            octets, offsets, at_end = self._chunk(position, wanted)
+            if not octets:
+                return
+            at_end |= position + len(octets) >= self._source.size
             header, complete, absurd = self._headers(octets, offsets)
             data = offsets[:complete] + self._header_octets
             consumed = int(data[-1] + header[complete - 1, 2]) if complete else 0
@@ -91,28 +86,22 @@ class PcapReader:
             wanted = chunk_octets if complete else wanted + MAX_PACKET_OCTETS + chunk_octets
             position += consumed
 
-    def _header_offsets(self, octets: bytes) -> NDArray[np.int64]:
-        """Where the record headers stand; the last one may reach beyond the chunk.
+    def _chunk(self, position: int, wanted: int) -> tuple[memoryview, NDArray[np.int64], bool]:
+        """Octets from ``position`` on, where record headers begin in them, whether no more follow.
 
-        The only Python loop over packets: each step must wait for the length before it. It ends
-        by the error of reading beyond the chunk, which is cheaper than to compare each time.
+        What was read ahead, as long as there is any; its length is not for us to choose.
         """
-        unpack = struct.Struct(self._byte_order + "I").unpack_from
-        header_octets = self._header_octets
-        offsets: list[int] = []
-        append = offsets.append
-        offset = 8
-        try:
-            while True:
-                length = unpack(octets, offset)[0]
-                append(offset)
-                offset += length + header_octets
-        except struct.error:
-            pass
-        return np.array(offsets, np.int64) - 8
+        chunk = None if self._ahead is None else self._ahead.chunk_at(position)
+        if chunk is not None:
+            offsets = np.frombuffer(chunk.headers, np.uint32).astype(np.int64)
+            return chunk.octets, offsets, len(chunk.octets) < SLOT_OCTETS
+        self._ahead = None
+        octets = memoryview(self._source.read(position, wanted))
+        headers = record_headers(octets, self._byte_order, self._header_octets)
+        return octets, np.array(headers, np.int64), len(octets) < wanted
 
     def _headers(
-        self, octets: bytes, offsets: NDArray[np.int64]
+        self, octets: memoryview, offsets: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], int, str | None]:
         """The header fields int64[n, 4], how many records are whole, and why no more if damaged."""
         fits = int(np.searchsorted(offsets, len(octets) - self._header_octets, side="right"))
@@ -131,7 +120,7 @@ class PcapReader:
 
     def _columns(
         self,
-        octets: bytes,
+        octets: memoryview,
         position: int,
         data: NDArray[np.int64],
         header: NDArray[np.int64],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from mptrace.commands.errors import CommandError, capture_errors
@@ -10,6 +11,8 @@ from mptrace.commands.errors import CommandError, capture_errors
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mptrace.analysis import Analysis
+    from mptrace.capture.read_ahead import ReadAhead
     from mptrace.views.reading import Reading
 
 
@@ -19,21 +22,31 @@ def read(files: Sequence[str], connections: Sequence[int] | None) -> Reading:
     Raises:
         CommandError: nothing can be read, or there is no such connection.
     """
-    from mptrace.analysis import analyze
-    from mptrace.commands.memory import keep_freed_memory, settle
-    from mptrace.commands.progress import ProgressBar
-    from mptrace.views.reading import Selection
+    from mptrace.capture.read_ahead import read_ahead
 
-    keep_freed_memory()
-    with capture_errors(), ProgressBar() as progress:
-        analysis = analyze(files, progress=progress)
-    settle()
+    # before anything is imported that loads numpy, and while the rest is loaded
+    with read_ahead(files) or nullcontext() as ahead:
+        analysis = _analyzed(files, ahead)
     if connections is None:
         return analysis
+    from mptrace.views.reading import Selection
+
     try:
         return Selection(analysis, connections)
     except LookupError as error:
         raise CommandError(f"{analysis.capture.path}: {error.args[0]}") from error
+
+
+def _analyzed(files: Sequence[str], ahead: ReadAhead | None) -> Analysis:
+    from mptrace.analysis import analyze
+    from mptrace.commands.memory import keep_freed_memory, settle
+    from mptrace.commands.progress import ProgressBar
+
+    keep_freed_memory()
+    with capture_errors(), ProgressBar() as progress:
+        analysis = analyze(files, progress=progress, ahead=ahead)
+    settle()
+    return analysis
 
 
 def damage_status(reading: Reading) -> int:
