@@ -68,7 +68,7 @@ class PcapReader:
         while True:
             octets, offsets, at_end = self._chunk(position, wanted)
             if not octets:
-                return
+                break
             at_end |= position + len(octets) >= self._source.size
             header, complete, absurd = self._headers(octets, offsets)
             data = offsets[:complete] + self._header_octets
@@ -77,14 +77,17 @@ class PcapReader:
                 yield self._columns(octets, position, data, header[:complete], consumed)
             if absurd is not None:
                 self._damage(position + consumed, absurd)
-                return
+                break
             if at_end:
                 if consumed < len(octets):
                     self._damage(position + consumed, self._cut(len(octets) - consumed))
-                return
+                break
             # A record longer than the chunk: read it again with room for it.
             wanted = chunk_octets if complete else wanted + MAX_PACKET_OCTETS + chunk_octets
             position += consumed
+        if self._ahead is not None:  # its memory is wanted for the analysis
+            self._ahead.close()
+            self._ahead = None
 
     def _chunk(self, position: int, wanted: int) -> tuple[memoryview, NDArray[np.int64], bool]:
         """Octets from ``position`` on, where record headers begin in them, whether no more follow.
