@@ -8,7 +8,7 @@ before it is asked for; streams may be larger than memory.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from mptrace.analysis.model import DirectionName
     from mptrace.analysis.results import Evidence
     from mptrace.capture import Capture
-
-_NESTED_MAPPINGS: Final = 4
-"""Mappings that lie within others are rare: the one that covers an octet is looked for so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +93,7 @@ def delivered(evidence: Evidence, connection: int, direction: DirectionName) -> 
     mine = mine[copies.data_place[mine] >= plane.floor[space]]
     row, data_place = copies.row[mine], copies.data_place[mine]
     place = _subflow_places(plane, row, data_place)
-    failed = _failed(evidence, plane.subflows.way[row].astype(np.int64), place)
+    failed = _failed(evidence, place)
     chosen = _earliest(data_place, failed)
     row, data_place, place = row[chosen], data_place[chosen], place[chosen]
     length = copies.data_end[mine][chosen] - data_place
@@ -137,21 +134,15 @@ def _subflow_places(plane: DataPlane, row: I64, data_place: I64) -> I64:
     return result
 
 
-def _failed(evidence: Evidence, way: I64, place: I64) -> Bool:
+def _failed(evidence: Evidence, place: I64) -> Bool:
     """Copies whose mapping failed its DSS checksum: the receiver threw them away."""
     result = np.zeros(place.size, np.bool_)
     verdict = evidence.figures.checksum_verdict
     if not (verdict == Verdict.INVALID).any():
         return result
-    mappings = evidence.plane.mappings
-    nearest = np.searchsorted(mappings.place, place, side="right") - 1
-    known = np.zeros(place.size, np.bool_)
-    for back in range(_NESTED_MAPPINGS):
-        at = np.maximum(nearest - back, 0)
-        covers = ~known & (nearest - back >= 0) & (mappings.place_end[at] > place)
-        covers &= mappings.way[at] == way
-        result[covers] = verdict[at[covers]] == Verdict.INVALID
-        known |= covers
+    mapping = evidence.plane.mappings.covering(place)
+    known = mapping >= 0
+    result[known] = verdict[mapping[known]] == Verdict.INVALID
     return result
 
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from mptrace.analysis.data_sequence.subflow_space import SubflowSpace
 
 
+_NESTED = 4
+
+
 @dataclass(slots=True)
 class Mappings:
     """Distinct mappings, sorted by place in the subflow; every column is (n,)."""
@@ -50,6 +53,21 @@ class Mappings:
     def length(self) -> I64:
         """Payload octets covered, without the DATA_FIN."""
         return self.place_end - self.place
+
+    def covering(self, place: I64) -> I64:
+        """Index of the mapping that covers each place, of several the one that begins last; -1.
+
+        Mappings that lie within others are rare: a few steps back find the one that covers.
+        """
+        found = np.full(place.size, -1)
+        if not len(self):
+            return found
+        nearest = np.searchsorted(self.place, place, side="right") - 1
+        for back in range(_NESTED):
+            at = np.maximum(nearest - back, 0)
+            covers = (found < 0) & (nearest >= back) & (self.place_end[at] > place)
+            found[covers] = at[covers]
+        return found
 
 
 @dataclass(slots=True)

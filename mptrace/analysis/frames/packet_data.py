@@ -156,24 +156,14 @@ def _mapping_frames(plane: DataPlane, frame: Numbers, mapped: NDArray[np.bool_])
     if not len(mappings) or not rows.size:
         return result
     place = plane.subflows.place[rows]
-    nearest = np.searchsorted(mappings.place, place, side="right") - 1
-    # nested mappings are rare: a step or two back finds the one that reaches this far
-    found = np.full(rows.size, -1)
-    for back in range(_STEPS_BACK):
-        candidate = nearest - back
-        at = np.maximum(candidate, 0)
-        hit = (found < 0) & (candidate >= 0) & (mappings.place_end[at] > place)
-        found[hit] = at[hit]
+    found = mappings.covering(place)
     # where the packet begins before its mapping, the mapping that begins inside it
-    inside = np.minimum(nearest + 1, len(mappings) - 1)
+    inside = np.minimum(np.searchsorted(mappings.place, place, side="right"), len(mappings) - 1)
     begins = (found < 0) & (mappings.place[inside] < plane.subflows.place_end[rows])
     begins &= mappings.place[inside] >= place
     found[begins] = inside[begins]
     result[rows[found >= 0]] = frame[mappings.first_row[found[found >= 0]]]
     return result
-
-
-_STEPS_BACK = 4
 
 
 def _samples(trips: RoundTrips, n: int) -> NDArray[np.float64]:
