@@ -101,7 +101,7 @@ def resolve_frames(buffer: NDArray[np.uint8], layers: Layers) -> Layers:
     for _ in range(_MAX_STEPS):
         if not rows.size:
             break
-        for number in np.unique(protocol[rows]).tolist():
+        for number in _distinct(protocol[rows]):
             of_number = rows[protocol[rows] == number]
             step = _STEPS.get(number)
             if step is None:
@@ -120,7 +120,18 @@ def resolve_frames(buffer: NDArray[np.uint8], layers: Layers) -> Layers:
 
 
 def _unresolved(protocol: NDArray[np.int64]) -> NDArray[np.bool_]:
-    return ~np.isin(protocol, _FINAL)
+    unresolved: NDArray[np.bool_] = (
+        protocol != IPV4
+    )  # a few comparisons are much faster than np.isin
+    for number in _FINAL[1:]:
+        unresolved &= protocol != number
+    return unresolved
+
+
+def _distinct(numbers: NDArray[np.int64]) -> list[int]:
+    """The numbers that occur, in ascending order; quick where it is only one."""
+    lowest, highest = int(numbers.min()), int(numbers.max())
+    return [lowest] if lowest == highest else np.unique(numbers).tolist()
 
 
 def _from_ethertype(protocol: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -74,9 +74,18 @@ class OptionFields:
         self.packet, self.offset, self.length, self._form = keep(
             chosen, rows.packet, rows.offset, rows.length, rows.form
         )
-        self._only_form: int | None = None
-        if self._form.size and self._form.min() == self._form.max():
-            self._only_form = int(self._form[0])
+        self._rows_of_form = self._by_form()
+
+    def _by_form(self) -> list[tuple[int, Indices | slice, Indices]]:
+        """Each form that occurs, its rows and their offsets: in one form a field has one place."""
+        forms = np.flatnonzero(np.bincount(self._form, minlength=1)).tolist()
+        if len(forms) == 1:
+            return [(forms[0], slice(None), self.offset)]
+        found: list[tuple[int, Indices | slice, Indices]] = []
+        for form in forms:
+            rows = np.flatnonzero(self._form == form)
+            found.append((form, rows, self.offset[rows]))
+        return found
 
     def implied(self, attribute: str) -> Octets:
         """What the form itself says."""
@@ -91,20 +100,17 @@ class OptionFields:
     def numbers(self, attribute: str, dtype: type) -> NDArray[Any]:
         """A field of at most 64 bits as unsigned numbers, 0 where it is absent."""
         table = _field_table(self._option, attribute)
-        if self._only_form is not None:
-            if not table.present[self._only_form]:
-                return np.zeros(self.packet.size, dtype)
-            return self._read(table, self.offset, self._only_form, dtype)
-        present = table.present[self._form]
-        if present.all():
-            return self._read(table, self.offset, self._form, dtype)
+        if len(self._rows_of_form) == 1:
+            form, _, offset = self._rows_of_form[0]
+            if table.present[form]:
+                return self._read(table, offset, form, dtype)
         values = np.zeros(self.packet.size, dtype)
-        values[present] = self._read(table, self.offset[present], self._form[present], dtype)
+        for form, rows, offset in self._rows_of_form:
+            if table.present[form]:
+                values[rows] = self._read(table, offset, form, dtype)
         return values
 
-    def _read(
-        self, table: _FieldTable, offset: Indices, form: int | Octets, dtype: type
-    ) -> NDArray[Any]:
+    def _read(self, table: _FieldTable, offset: Indices, form: int, dtype: type) -> NDArray[Any]:
         window = gather(self._buffer, offset + table.start[form], table.octets)
         if table.needs_mask:
             window = (window.astype(np.uint64) >> table.shift[form]) & table.mask[form]

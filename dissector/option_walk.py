@@ -32,6 +32,7 @@ _MPTCP_FORMS: Final = np.frombuffer(MPTCP_FORM_TABLE, np.uint8)
 _PLAIN_FORMS: Final = np.frombuffer(PLAIN_FORM_TABLE, np.uint8)
 _DSS_FLAGS: Final = 0x1F
 _NEVER: Final = np.iinfo(np.int64).max
+_NOP_NOP: Final = 0x0101
 _NOP_NOP_TIMESTAMPS: Final = 0x0101080A
 _TIMESTAMPS_FORM: Final = FORMS_BY_OPTION["Timestamps"][0].number
 
@@ -78,7 +79,8 @@ class OptionRows:
 class _WalkResult:
     """Collects rows step by step; put in order once, at the end."""
 
-    def __init__(self, packets: int) -> None:
+    def __init__(self, packets: int, *, only_mptcp: bool) -> None:
+        self.only_mptcp = only_mptcp
         self.status = np.zeros(packets, np.uint8)
         self.malformed_offset = np.full(packets, -1, np.int64)
         self.cut_offset = np.full(packets, -1, np.int64)
@@ -140,15 +142,18 @@ def walk_options(
     options_offset: Indices,
     options_length: Indices,
     options_captured: Indices,
+    *,
+    only_mptcp: bool = False,
 ) -> OptionRows:
     """Finds the options of all packets.
 
     ``buffer`` is a contiguous uint8 array. The others are int64, one element per packet: where
     the option area begins in the buffer, how long the TCP header says that it is, and how much
     of it was captured (at most its length, and within the buffer: less is read where not).
+    ``only_mptcp`` leaves the rows of other well-formed options out; faults are all found.
     Options after a malformed one are read as long as its length octet is credible.
     """
-    result = _WalkResult(options_offset.size)
+    result = _WalkResult(options_offset.size, only_mptcp=only_mptcp)
     last = buffer.size - 1
     packet = np.flatnonzero(options_length > 0)
     at = options_offset[packet].astype(np.int64, copy=False)
@@ -173,15 +178,26 @@ def walk_options(
         else:
             whole = np.ones(kind.size, np.bool_)
         after = at + step
-        after[kind == TcpOptionKind.END_OF_OPTIONS] = _NEVER
+        if not kind.all():
+            after[kind == TcpOptionKind.END_OF_OPTIONS] = _NEVER
         if ((after > captured_end) | (step < 2))[whole].any():
             whole, stopped = _set_faults_apart(
                 result, whole, packet, at, end, captured_end, kind, length
             )
             after[stopped] = end[stopped]
         _add_options(buffer, result, *keep(whole, packet, at), *keep(whole, kind, length))
-        packet, at, end, captured_end = keep(after < end, packet, after, end, captured_end)
+        goes_on = _goes_on(buffer, after, end, captured_end)
+        packet, at, end, captured_end = keep(goes_on, packet, after, end, captured_end)
     return result.finish()
+
+
+def _goes_on(buffer: Octets, at: Indices, end: Indices, captured_end: Indices) -> Mask:
+    """Where options are left; the two NOPs that often fill the area up are taken here."""
+    goes_on: Mask = at < end
+    two = np.flatnonzero((end - at == 2) & (captured_end == end))
+    if two.size:
+        goes_on[two[gather(buffer, at[two], 2) == _NOP_NOP]] = False
+    return goes_on
 
 
 def keep(mask: Mask, *columns: NDArray[Any]) -> tuple[Any, ...]:
@@ -204,14 +220,15 @@ def _skip_leading_timestamps(
         return packet, at, end, captured_end
     words = gather(buffer, np.minimum(at, buffer.size - 4), 4)
     matches = (words == _NOP_NOP_TIMESTAMPS) & (at + 12 <= captured_end)
-    first, place = packet[matches], at[matches] + 2
-    result.add(
-        first,
-        place,
-        np.full(first.size, TcpOptionKind.TIMESTAMPS, np.uint8),
-        np.full(first.size, 10, np.uint8),
-        np.full(first.size, _TIMESTAMPS_FORM, np.uint8),
-    )
+    if not result.only_mptcp:
+        first, place = packet[matches], at[matches] + 2
+        result.add(
+            first,
+            place,
+            np.full(first.size, TcpOptionKind.TIMESTAMPS, np.uint8),
+            np.full(first.size, 10, np.uint8),
+            np.full(first.size, _TIMESTAMPS_FORM, np.uint8),
+        )
     at = np.where(matches, at + 12, at)
     left: tuple[Indices, Indices, Indices, Indices] = keep(at < end, packet, at, end, captured_end)
     return left
@@ -255,17 +272,20 @@ def _add_options(
     length: Octets,
 ) -> None:
     """Adds whole options, those of a wrong length as malformed."""
-    form = _PLAIN_FORMS[kind * np.int64(OPTION_LENGTHS) + length]
     mptcp = np.flatnonzero((kind == TcpOptionKind.MPTCP) & (length > 2))
     if mptcp.size == kind.size:
         form = _mptcp_forms(buffer, at, length)
-    elif mptcp.size:
+    else:
+        form = _PLAIN_FORMS[kind * np.int64(OPTION_LENGTHS) + length]
         form[mptcp] = _mptcp_forms(buffer, at[mptcp], length[mptcp])
     fits = form != 0
     if not fits.all():
         wrong = ~fits
         result.add_malformed(packet[wrong], at[wrong], kind[wrong], MalformedReason.WRONG_LENGTH)
         packet, at, kind, length, form = keep(fits, packet, at, kind, length, form)
+    if result.only_mptcp and mptcp.size < kind.size:
+        is_mptcp = kind == TcpOptionKind.MPTCP
+        packet, at, kind, length, form = keep(is_mptcp, packet, at, kind, length, form)
     result.add(packet, at, kind, length, form)
 
 

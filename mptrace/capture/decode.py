@@ -39,7 +39,9 @@ class BatchCounts:
 def link_layers(interfaces: Sequence[Interface], batch: RecordBatch) -> Layers:
     """The first layer of each packet of a batch behind its link header, each by its link type."""
     record = np.arange(batch.offset.size)
-    used = np.unique(batch.interface).tolist()
+    interface = batch.interface
+    one = interface.size and int(interface.min()) == int(interface.max())
+    used = [int(interface[0])] if one else np.unique(interface).tolist()
     link_types = {interfaces[number].link_type for number in used}
     rows_of_type: list[tuple[int, Any]]
     if len(link_types) <= 1:

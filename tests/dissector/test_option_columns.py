@@ -151,12 +151,17 @@ def check_packets(packets: list[tuple[bytes, int]], *, tight: bool) -> None:
         # What was not captured is not there: the next packet's octets follow.
         octets += area[:captured]
     buffer = np.frombuffer(octets, np.uint8)
-    walked = walk_options(
-        buffer,
+    extents = (
         np.array(offsets, np.int64),
         np.array([len(area) for area, _ in packets], np.int64),
         np.array([min(captured, len(area)) for area, captured in packets], np.int64),
     )
+    walked = walk_options(buffer, *extents)
+    mptcp_only = walk_options(buffer, *extents, only_mptcp=True)
+    assert listed(mptcp_only) == [row for row in listed(walked) if row["kind"] == 30]
+    assert list(rows_of(mptcp_only.malformed)) == list(rows_of(walked.malformed))
+    for per_packet in ("status", "malformed_offset", "cut_offset"):
+        assert np.array_equal(getattr(mptcp_only, per_packet), getattr(walked, per_packet))
     objects = [
         (packet, offsets[packet], option)
         for packet, (area, captured) in enumerate(packets)

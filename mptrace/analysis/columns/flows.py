@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from mptrace.analysis.columns.tables import I32, I64, U64, Bool, Numbers
 
 _KEY_COLUMNS = 6
+_ROOM_BITS = 2
+"""So many times two as large as needed is the table of likely flows, that few share a place."""
 _MULTIPLIERS = np.array(
     [
         0x9E3779B97F4A7C15,
@@ -60,14 +62,16 @@ class FlowTable:
         self._keys = np.empty((0, _KEY_COLUMNS), np.uint64)
         self._hashes = np.empty(0, np.uint64)
         self._hash_owner = np.empty(0, np.int64)
+        self._columns = np.ascontiguousarray(self._keys.T)
+        self._likely = np.zeros(1, np.int64)
+        """The flow that a hash of these highest bits is likely to be of."""
 
     def __len__(self) -> int:
         return len(self._number)
 
     def number(self, tcp: TcpColumns) -> tuple[I32, Bool]:
         """Flow number of each row, and whether the flow's lower endpoint sent it."""
-        columns, from_low = _canonical(tcp)
-        hashes = mixed(columns)
+        columns, hashes, from_low = _canonical(tcp)
         flow = self._known(columns, hashes)
         unknown = np.flatnonzero(flow < 0)
         if unknown.size:
@@ -101,13 +105,22 @@ class FlowTable:
     def _known(self, columns: tuple[U64, ...], hashes: U64) -> I64:
         if not self._hashes.size:
             return np.full(hashes.size, -1)
-        at = np.minimum(np.searchsorted(self._hashes, hashes), self._hashes.size - 1)
-        flow = self._hash_owner[at]
-        same = self._hashes[at] == hashes
-        keys = self._keys[flow]
-        for index, column in enumerate(columns):
-            same &= keys[:, index] == column
-        return np.where(same, flow, -1)
+        flow: I64 = self._likely[hashes >> np.uint64(65 - self._likely.size.bit_length())]
+        others = np.flatnonzero(~self._is_key(flow, columns))
+        if others.size:
+            sought = hashes[others]
+            at = np.minimum(np.searchsorted(self._hashes, sought), self._hashes.size - 1)
+            found = self._hash_owner[at]
+            same = self._is_key(found, tuple(column[others] for column in columns))
+            flow[others] = np.where(same, found, -1)
+        return flow
+
+    def _is_key(self, flow: I64, columns: tuple[U64, ...]) -> Bool:
+        """Whether each row has the whole key of the flow named for it."""
+        same: Bool = np.ones(flow.size, np.bool_)
+        for known, column in zip(self._columns, columns, strict=True):
+            same &= known[flow] == column
+        return same
 
     def _add(self, columns: tuple[U64, ...], hashes: U64, rows: Numbers) -> None:
         fresh, fresh_hashes = [], []
@@ -125,6 +138,10 @@ class FlowTable:
         all_owners = np.concatenate((self._hash_owner, owner))
         order = np.argsort(all_hashes, kind="stable")
         self._hashes, self._hash_owner = all_hashes[order], all_owners[order]
+        self._columns = np.ascontiguousarray(self._keys.T)
+        bits = max(_ROOM_BITS + len(self._keys).bit_length(), 1)
+        self._likely = np.zeros(1 << bits, np.int64)
+        self._likely[self._hashes >> np.uint64(64 - bits)] = self._hash_owner
 
 
 def address_text(family: int, high: int, low: int) -> str:
@@ -134,8 +151,8 @@ def address_text(family: int, high: int, low: int) -> str:
     return str(IPv6Address(high << 64 | low))
 
 
-def _canonical(tcp: TcpColumns) -> tuple[tuple[U64, ...], Bool]:
-    """The 5-tuple with the numerically lower endpoint first."""
+def _canonical(tcp: TcpColumns) -> tuple[tuple[U64, ...], U64, Bool]:
+    """The 5-tuple with the numerically lower endpoint first, its hash, who sent the segment."""
     source_port = tcp.source_port.astype(np.uint64)
     destination_port = tcp.destination_port.astype(np.uint64)
     from_low = tcp.source_low < tcp.destination_low
@@ -158,4 +175,8 @@ def _canonical(tcp: TcpColumns) -> tuple[tuple[U64, ...], Bool]:
         low_high = np.where(from_low, tcp.source_high, tcp.destination_high)
         high_high = np.where(from_low, tcp.destination_high, tcp.source_high)
     family = tcp.family.astype(np.uint64)
-    return (low_high, low_low, high_high, high_low, ports, family), from_low
+    low, high = low_low, high_low
+    if not only_ipv4:  # high halves of 0 change nothing, so that both ways give one hash
+        low, high = low ^ low_high * _MULTIPLIERS[4], high ^ high_high * _MULTIPLIERS[5]
+    hashes = mixed((low, high, ports | family << np.uint64(32)))
+    return (low_high, low_low, high_high, high_low, ports, family), hashes, from_low

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,6 +29,8 @@ from mptrace.capture.decode import BatchCounts, tcp_columns
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import NDArray
+
     from dissector.packet_columns import TcpColumns
     from mptrace.capture import Capture, RecordBatch
 
@@ -38,6 +40,7 @@ _ORDINARY = 1 << MptcpSubtype.DSS
 ODD_OPTION = 1 << 15
 CUT_OPTIONS = 1 << 14
 """Bit of `SegmentTable.subtypes`: the capture ends within the options."""
+_PLACE_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _SMALLEST_SHARE = 0.002
 """What the first of the batches is at least taken for, so that its look says not too much."""
 _SUBTYPE_BITS = np.array(
@@ -129,7 +132,11 @@ def _take(
     parts: _Parts,
 ) -> None:
     options = walk_options(
-        batch.buffer, tcp.options_offset, tcp.options_length, tcp.options_captured
+        batch.buffer,
+        tcp.options_offset,
+        tcp.options_length,
+        tcp.options_captured,
+        only_mptcp=True,
     )
     subtypes = _subtypes(batch, options, tcp.record.size)
     counts.mptcp_packets += int(np.count_nonzero(subtypes))
@@ -161,11 +168,13 @@ def _take(
 
 
 def _subtypes(batch: RecordBatch, options: OptionRows, packets: int) -> U16:
-    """One bit per MPTCP subtype that a packet carries; bit 15 for odd ones."""
+    """One bit per MPTCP subtype that a packet carries; bit 15 for odd ones.
+
+    ``options`` has no others than MPTCP options.
+    """
     result = np.zeros(packets, np.uint16)
-    mptcp = options.kind == TcpOptionKind.MPTCP
-    packet = options.packet[mptcp]
-    subtype = batch.buffer[options.offset[mptcp] + 2] >> 4
+    packet = options.packet
+    subtype = batch.buffer[options.offset + 2] >> 4
     bits = _SUBTYPE_BITS[subtype]
     again = packet[1:][packet[1:] == packet[:-1]]
     result[packet] = bits
@@ -216,8 +225,8 @@ def _segments(
     batch: RecordBatch, tcp: TcpColumns, flow: I32, from_low: Bool, subtypes: U16
 ) -> SegmentTable:
     return SegmentTable(
-        frame_number=batch.frame_number[tcp.record].astype(np.int32),
-        time_ns=batch.time_ns[tcp.record],
+        frame_number=_of_segments(tcp, batch.frame_number).astype(np.int32),
+        time_ns=_of_segments(tcp, batch.time_ns),
         flow=flow,
         from_initiator=from_low,
         seq=tcp.seq,
@@ -229,14 +238,13 @@ def _segments(
         payload_position=tcp.payload_offset + batch.buffer_offset,
         source=np.full(flow.size, batch.source, np.uint16),
         subtypes=subtypes,
-        wire_length=batch.wire_length[tcp.record].astype(np.int32),
+        wire_length=_of_segments(tcp, batch.wire_length).astype(np.int32),
     )
 
 
 def _places(capture: Capture, batch: RecordBatch, tcp: TcpColumns) -> I32:
     """Where each packet was captured, as a number; equal numbers mean the same place."""
-    interface = batch.interface[tcp.record]
-    start = batch.offset[tcp.record]
+    interface, start = _of_segments(tcp, batch.interface), _of_segments(tcp, batch.offset)
     within = np.zeros(start.size, np.uint64)
     link_types = np.array([i.link_type for i in capture.interfaces])
     for link_type, place_within in ((_LINUX_SLL2, _within_sll2), (_LINUX_SLL, _within_sll)):
@@ -244,8 +252,15 @@ def _places(capture: Capture, batch: RecordBatch, tcp: TcpColumns) -> I32:
             cooked = link_types[interface] == link_type
             rows = slice(None) if cooked.all() else np.flatnonzero(cooked)
             within[rows] = place_within(batch, start[rows])
-    within |= interface.astype(np.uint64) << np.uint64(32)
-    return mixed((within, tcp.encapsulation.astype(np.uint64))).astype(np.int32)
+    within |= interface.astype(np.uint64) << np.uint64(24)
+    place = within << np.uint64(8) | tcp.encapsulation
+    # the high half of a product with an odd number depends on all of the low bits
+    return (place * _PLACE_MULTIPLIER >> np.uint64(32)).astype(np.uint32).view(np.int32)
+
+
+def _of_segments(tcp: TcpColumns, column: NDArray[Any]) -> NDArray[Any]:
+    """A column of the packets as one of the segments; not copied where all are segments."""
+    return column if tcp.record.size == column.size else column[tcp.record]
 
 
 def _within_sll2(batch: RecordBatch, start: I64) -> I64:
