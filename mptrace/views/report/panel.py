@@ -90,9 +90,10 @@ def panel(
     )
     told = "".join(f"<li>{text(sentence)}</li>" for sentence in sentences(connection))
     story = f'<ul class="told">{told}{_findings(findings, times)}</ul>'
+    silent = {f.subflow for f in findings if f.code == "subflow_silent" and f.subflow is not None}
     parts = [
         who,
-        f'<div class="glance"><div class="story">{story}</div>{topology(connection)}</div>',
+        f'<div class="glance"><div class="story">{story}</div>{topology(connection, silent)}</div>',
     ]
     tabs = "".join(
         f'<button type="button" role="tab" id="tab-{index}-{name}" '

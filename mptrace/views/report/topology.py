@@ -11,6 +11,8 @@ from mptrace.views.connection_tables import DIRECTIONS
 from mptrace.views.report.markup import text
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from mptrace.analysis.model import Connection, DirectionName, Side, Subflow, SubflowDirection
 
 MOST_SUBFLOWS: Final = 16
@@ -21,8 +23,11 @@ _MIDDLE: Final = 250
 _LANE: Final = 34
 
 
-def topology(connection: Connection) -> str:
-    """The picture as an SVG element; its title says the same in words."""
+def topology(connection: Connection, silent: Collection[int] = ()) -> str:
+    """The picture as an SVG element; its title says the same in words.
+
+    ``silent`` are the subflows on which a host was never heard again.
+    """
     shown = connection.subflows[:MOST_SUBFLOWS]
     client = _addresses(connection, "client", shown)
     server = _addresses(connection, "server", shown)
@@ -52,6 +57,7 @@ def topology(connection: Connection) -> str:
                 (box, left[figures.printable(subflow.client.address)]),
                 (width - box, right[figures.printable(subflow.server.address)]),
                 middle,
+                silent=subflow.index in silent,
             )
         )
     used = {figures.printable(end.address) for s in shown for end in (s.client, s.server)}
@@ -93,7 +99,7 @@ def _places(addresses: list[str], height: float, step: float) -> dict[str, float
 
 def _subflow(
     subflow: Subflow, share: float, start: tuple[float, float], end: tuple[float, float],
-    middle: float,
+    middle: float, *, silent: bool,
 ) -> str:  # fmt: skip
     failed = subflow.handshake in ("no_syn_ack", "refused", "option_removed", "no_third_ack")
     backup = bool(subflow.client.backup or subflow.server.backup)
@@ -111,12 +117,15 @@ def _subflow(
         label += " backup"
     if subflow.end == "reset" and not failed:
         label += " ✕ RST"
+    elif silent:
+        label += " ✕ silent"
+    broken = failed or silent or subflow.end == "reset"
     classes = " ".join(
         part
         for part in (
             "subflow",
             f"s{subflow.index % SUBFLOW_COLORS}",
-            "failed" if failed else "",
+            "failed" if broken else "",
             "backup" if backup else "",
         )
         if part
