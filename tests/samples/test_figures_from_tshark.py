@@ -14,13 +14,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import mptrace
+from mptrace.analysis.model import Connection, ConnectionDirection
 
 NAMES = ("fade", "loss", "mp_fail_multi", "walkout", "slow_second_path", "v0_reinjection")
 FIELDS = (
-    "frame.number", "frame.time_epoch", "tcp.stream", "ip.src", "tcp.seq", "tcp.len", "tcp.ack",
+    "frame.number", "frame.time_relative", "tcp.stream", "ip.src", "tcp.seq", "tcp.len", "tcp.ack",
     "tcp.flags", "tcp.options.mptcp.rawdataseqno", "tcp.options.mptcp.subflowseqno",
     "tcp.options.mptcp.datalvllen", "tcp.options.mptcp.rawdataack",
     "tcp.options.mptcp.datafin.flag",
@@ -210,12 +212,8 @@ def _covering(acks: list[tuple[int, int]]) -> Any:
     return frame
 
 
-@pytest.mark.tshark
-@pytest.mark.parametrize("name", NAMES)
-def test_figures_are_those_of_tsharks_fields(root: Path, name: str) -> None:
-    path = min((root / "samples" / name).glob("*.pcap"))
-    (connection,) = mptrace.analyze(path)
-    rows = rows_of(path)
+def directions(connection: Connection, rows: list[Row]) -> tuple[Direction, Direction]:
+    """What each side sent and the other acknowledged, client first."""
     client_of = {subflow.tcp_stream: subflow.client.address for subflow in connection.subflows}
     assert connection.client.initial_dsn is not None
     assert connection.server.initial_dsn is not None
@@ -227,6 +225,84 @@ def test_figures_are_those_of_tsharks_fields(root: Path, name: str) -> None:
         if row.length and not row.flags & 0x04:
             own.segments.append(row)
         other.acknowledge(row)
+    return sides
+
+
+def round_trips(side: Direction, stream: int, times: dict[int, float]) -> list[float]:
+    """From each segment that was sent once to the ACK that first covers it."""
+    segments = [row for row in side.segments if row.stream == stream]
+    sent = Counter(p for row in segments for p in range(row.seq, row.seq + row.length))
+    covering = _covering(side.acks[stream])
+    found = []
+    for row in segments:
+        acked = covering(row.seq + row.length - 1)
+        once = all(sent[p] == 1 for p in range(row.seq, row.seq + row.length))
+        if once and acked in times and acked > row.frame:
+            found.append(times[acked] - row.time_s)
+    return found
+
+
+def check_rates(side: Direction, ours: ConnectionDirection, times: dict[int, float]) -> None:
+    """Averages from the first payload packet on (docs/definitions.md)."""
+    begin, end = side.segments[0].time_s, side.segments[-1].time_s
+    bits = 8 * sum(row.length for row in side.segments)
+    if end > begin:
+        assert ours.throughput_bps == pytest.approx(bits / (end - begin), rel=1e-6)
+    octets = top_acked(side) - 1
+    reached = next(frame for frame, acked in side.data_acks if acked > octets)
+    assert ours.goodput_bps == pytest.approx(8 * octets / (times[reached] - begin), rel=1e-6)
+
+
+@pytest.mark.tshark
+@pytest.mark.parametrize("name", NAMES)
+def test_rates_and_round_trips_are_those_of_tsharks_fields(root: Path, name: str) -> None:
+    path = min((root / "samples" / name).glob("*.pcap"))
+    (connection,) = mptrace.analyze(path)
+    rows = rows_of(path)
+    times = {row.frame: row.time_s for row in rows}
+    for side, name_ in zip(
+        directions(connection, rows), ("client_to_server", "server_to_client"), strict=True
+    ):
+        ours = getattr(connection, name_)
+        if side.segments:
+            check_rates(side, ours, times)
+        for subflow in connection.subflows:
+            samples = round_trips(side, subflow.tcp_stream, times)
+            rtt = getattr(subflow, name_).rtt_s
+            if not samples:
+                assert rtt is None
+                continue
+            assert rtt.samples == len(samples)
+            quantiles = np.percentile(samples, (0, 50, 95, 100))
+            assert (rtt.min, rtt.median, rtt.p95, rtt.max) == pytest.approx(quantiles, abs=2e-9)
+
+
+@pytest.mark.tshark
+@pytest.mark.parametrize("name", NAMES)
+def test_handshakes_take_what_tsharks_times_say(root: Path, name: str) -> None:
+    path = min((root / "samples" / name).glob("*.pcap"))
+    (connection,) = mptrace.analyze(path)
+    syns: dict[int, dict[int, float]] = defaultdict(dict)
+    for row in rows_of(path):
+        if row.flags & 2:
+            syns[row.stream].setdefault(row.flags & 0x12, row.time_s)
+    begin = min(times[2] for times in syns.values())
+    for subflow in connection.subflows:
+        times = syns[subflow.tcp_stream]
+        assert subflow.handshake_s == pytest.approx(times[0x12] - times[2], abs=2e-9)
+        if subflow.kind == "join":
+            assert subflow.join_delay_s == pytest.approx(times[2] - begin, abs=2e-9)
+        else:
+            assert subflow.join_delay_s is None
+
+
+@pytest.mark.tshark
+@pytest.mark.parametrize("name", NAMES)
+def test_figures_are_those_of_tsharks_fields(root: Path, name: str) -> None:
+    path = min((root / "samples" / name).glob("*.pcap"))
+    (connection,) = mptrace.analyze(path)
+    rows = rows_of(path)
+    sides = directions(connection, rows)
     for side, direction, name_ in (
         (sides[0], connection.client_to_server, "client_to_server"),
         (sides[1], connection.server_to_client, "server_to_client"),
