@@ -133,7 +133,10 @@ def _in_order(parts: list[Any], dtypes: Iterable[type]) -> tuple[NDArray[Any], .
     if len(parts) == 1:
         return tuple(parts[0])
     columns = tuple(np.concatenate(column) for column in zip(*parts, strict=True))
-    order = np.argsort(columns[0], kind="stable")
+    packet = columns[0]
+    # numpy sorts numbers of 16 bits by radix; batches are seldom larger
+    narrow = packet.astype(np.uint16) if int(packet.max()) < 1 << 16 else packet
+    order = np.argsort(narrow, kind="stable")
     return tuple(column[order] for column in columns)
 
 

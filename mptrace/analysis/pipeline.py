@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mptrace.analysis.arrays.side_by_side import side_by_side
 from mptrace.analysis.assemble import Assembler
 from mptrace.analysis.collector import collector_paused
 from mptrace.analysis.columns.duplicates import find_duplicates
@@ -142,10 +143,12 @@ def _data_plane(read: ReadCapture, sorting: _Sorting, control: ControlPlane) -> 
 
 def _measure(plane: DataPlane, control: ControlPlane, capture: Capture) -> Figures:
     verdict = verify(plane.mappings, plane.payload_rows, plane.subflows, plane.data, capture)
-    ways, round_trips = way_figures(plane)
-    spaces, data_round_trips = space_figures(plane, verdict)
+    ((ways, round_trips), edges), (spaces, data_round_trips) = side_by_side(
+        len(plane.subflows.segments),
+        lambda: (way_figures(plane), right_edges(plane, control)),
+        lambda: space_figures(plane, verdict),
+    )
     fins = data_fin_positions(plane)
-    edges = right_edges(plane, control)
     median = spaces.data_round_trips.median.astype(np.int64)
     median[spaces.data_round_trips.samples == 0] = -1
     stalls = find_stalls(

@@ -8,6 +8,7 @@ from typing import Final
 
 _TRIM_THRESHOLD: Final = -1
 _MMAP_THRESHOLD: Final = -3
+_ARENA_MAX: Final = -8
 """Parameters of mallopt(3)."""
 _KEPT_OCTETS: Final = 1 << 28
 _LARGEST_MMAP_THRESHOLD: Final = 32 << 20
@@ -31,6 +32,7 @@ def keep_freed_memory() -> None:
         return
     set_option(_MMAP_THRESHOLD, _LARGEST_MMAP_THRESHOLD)
     set_option(_TRIM_THRESHOLD, _KEPT_OCTETS)
+    set_option(_ARENA_MAX, 1)  # what one thread has freed is there for the other
 
 
 def settle() -> None:

@@ -17,8 +17,8 @@ def stable_order(group: NDArray[np.integer]) -> I64:
 
     numpy sorts 16-bit numbers by radix, in linear time; wider ones go in two such passes.
     """
-    if group.size == 0:
-        return np.empty(0, np.int64)
+    if bool((group[1:] >= group[:-1]).all()):
+        return np.arange(group.size)
     low = np.argsort(group.astype(np.uint16), kind="stable")
     if int(group.max()) < 1 << 16:
         return low
@@ -36,8 +36,11 @@ def capture_order(group: NDArray[np.integer], frame: NDArray[np.integer]) -> I64
 
     Fast for rows that consist of few stretches in that order, as those of a subflow's ways do.
     """
+    key = group_and_frame(group, frame)
+    if bool((key[1:] >= key[:-1]).all()):
+        return np.arange(key.size)
     order = stable_order(group)
-    key = group_and_frame(group[order], frame[order])
+    key = key[order]
     if bool((key[1:] >= key[:-1]).all()):
         return order
     return order[np.argsort(key, kind="stable")]

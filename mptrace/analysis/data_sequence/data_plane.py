@@ -14,6 +14,7 @@ import numpy as np
 from mptrace.analysis.arrays.intervals import TooManyPiecesError
 from mptrace.analysis.arrays.ordering import capture_order, stable_order
 from mptrace.analysis.arrays.segmented import where
+from mptrace.analysis.arrays.side_by_side import side_by_side
 from mptrace.analysis.columns.tables import ACK, I32, I64, RST, DssTable, Numbers, SegmentTable
 from mptrace.analysis.data_sequence import copies as copying
 from mptrace.analysis.data_sequence.acknowledgements import Acknowledgements
@@ -96,20 +97,37 @@ def build_data_plane(
     space_of_way = membership.space_of_way().astype(np.int32)
     initial, known = membership.initial_data_seqs()
     dss_space = space_of_way[subflows.way[dss_row]]
-    expanded = expand(dss, dss_space, initial, known)
-    data = lay_out(dss, expanded, dss_space, membership.spaces, initial, known)
-    rows, implausible = announced_mappings(dss, expanded, row_of, subflows, data, space_of_way)
-    rows = _with_implicit(rows, control, row_of)
-    mappings = distinct_mappings(rows, subflows, data, space_of_way)
+
+    def mapped() -> tuple[ExpandedDss, DataSpace, I64, Mappings]:
+        expanded = expand(dss, dss_space, initial, known)
+        data = lay_out(dss, expanded, dss_space, membership.spaces, initial, known)
+        rows, implausible = announced_mappings(dss, expanded, row_of, subflows, data, space_of_way)
+        rows = _with_implicit(rows, control, row_of)
+        return expanded, data, implausible, distinct_mappings(rows, subflows, data, space_of_way)
+
+    (expanded, data, implausible, mappings), acks = side_by_side(
+        len(segments), mapped, lambda: _subflow_acks(subflows)
+    )
     runs = runs_of(mappings)
     fallback = fallback_frames(membership)
     runs = continued_runs(runs, mappings, membership, subflows, data, space_of_way)
     has_payload = (subflows.segments.payload_length > 0) & ((subflows.segments.flags & RST) == 0)
     payload_rows = np.flatnonzero(has_payload).astype(np.int32)
-    pieces, unmapped = copying.payload_pieces(subflows, runs, payload_rows)
-    acks = _subflow_acks(subflows)
-    data_acks = _data_acks(
-        dss, expanded, dss_row, dss_space, subflows, data, mappings, runs, fallback, space_of_way
+    (pieces, unmapped), data_acks = side_by_side(
+        len(segments),
+        lambda: copying.payload_pieces(subflows, runs, payload_rows),
+        lambda: _data_acks(
+            dss,
+            expanded,
+            dss_row,
+            dss_space,
+            subflows,
+            data,
+            mappings,
+            runs,
+            fallback,
+            space_of_way,
+        ),
     )
     limit = 16 * pieces.row.size + 1_000_000
     try:
