@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import time
 import types
 import typing
 from collections.abc import Callable
@@ -167,10 +166,8 @@ def test_strangers_are_refused(plain: Any) -> None:
         list(json_view.chunks(replace(plain, findings=(object(),))))
 
 
-@pytest.mark.slow
-def test_ten_thousand_connections_take_seconds_at_most(many: Many) -> None:
-    reading = many(10_000)
-    start = time.process_time()
-    octets = sum(map(len, json_view.chunks(reading)))
-    assert octets > 10_000_000
-    assert time.process_time() - start < 6
+def test_thousands_of_connections_come_in_small_pieces(many: Many) -> None:
+    """However many connections there are, no piece holds more than one of them."""
+    pieces = list(json_view.chunks(many(3_000)))
+    assert sum(map(len, pieces)) > 3_000_000
+    assert max(map(len, pieces)) < 20_000
