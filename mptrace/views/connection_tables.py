@@ -141,11 +141,13 @@ def address_table(connection: Connection) -> Table:
     hmac = {
         True: Cell("right"),
         False: Cell("wrong", "error"),
-        None: Cell("not checkable", "faint"),
+        None: Cell("none (v0)" if connection.version == 0 else "not checkable", "faint"),
     }
     rows = []
     for advertised in connection.addresses:
-        fate = ["echoed" if advertised.echoed else "never echoed"]
+        # v0 has neither HMACs nor echoes (RFC 6824 section 3.4.1)
+        good = advertised.echoed or connection.version == 0
+        fate = [] if connection.version == 0 else ["echoed" if good else "never echoed"]
         fate.append("joined" if advertised.joined else "never joined")
         if advertised.removed:
             fate.append("removed again")
@@ -156,7 +158,7 @@ def address_table(connection: Connection) -> Table:
                 Cell(figures.address_and_port(advertised.address, advertised.port)),
                 Cell(str(advertised.packet)),
                 hmac[advertised.hmac_valid],
-                Cell(", ".join(fate), "" if advertised.echoed else "warning"),
+                Cell(", ".join(fate), "" if good else "warning"),
             )
         )
     return Table("Addresses advertised (ADD_ADDR)", columns, tuple(rows))
