@@ -207,7 +207,8 @@ def keep(mask: Mask, *columns: NDArray[Any]) -> tuple[Any, ...]:
     """The columns where the mask is true; not copied where it is so everywhere."""
     if mask.all():
         return columns
-    return tuple(column[mask] for column in columns)
+    rows = np.flatnonzero(mask)  # to take rows is faster than to look at a mask for each column
+    return tuple(column[rows] for column in columns)
 
 
 def _skip_leading_timestamps(

@@ -94,11 +94,14 @@ class _Sorting:
 
 def _sort_into_streams(read: ReadCapture) -> _Sorting:
     segments = read.segments
-    streams, stream = number_streams(segments, read.flows.low_port_is_lower())
+    (streams, stream), duplicate = side_by_side(
+        len(segments),
+        lambda: number_streams(segments, read.flows.low_port_is_lower()),
+        lambda: find_duplicates(read.recognition),
+    )
     segments.from_initiator = segments.from_initiator == streams.low_initiates[stream]
     has_mptcp = np.zeros(len(streams), np.bool_)
     has_mptcp[stream[(segments.subtypes & ~np.uint16(CUT_OPTIONS)) != 0]] = True
-    duplicate = find_duplicates(read.recognition)
     read.recognition = RecognitionTable.none()
     return _Sorting(
         streams,

@@ -10,7 +10,6 @@ import numpy as np
 from mptrace.capture.errors import CaptureError
 from mptrace.capture.link_type_names import link_type_name
 from mptrace.capture.pcap_chain import FILE_HEADER_OCTETS, MAGIC_NUMBERS, record_headers
-from mptrace.capture.read_ahead import SLOT_OCTETS
 from mptrace.capture.records import Damage, FileRecords, Interface
 
 if TYPE_CHECKING:
@@ -97,7 +96,7 @@ class PcapReader:
         chunk = None if self._ahead is None else self._ahead.chunk_at(position)
         if chunk is not None:
             offsets = np.frombuffer(chunk.headers, np.uint32).astype(np.int64)
-            return chunk.octets, offsets, len(chunk.octets) < SLOT_OCTETS
+            return chunk.octets, offsets, chunk.is_last
         self._ahead = None
         octets = memoryview(self._source.read(position, wanted))
         headers = record_headers(octets, self._byte_order, self._header_octets)

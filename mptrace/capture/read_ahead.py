@@ -35,12 +35,12 @@ if TYPE_CHECKING:
 
 LEAST_OCTETS: Final = 32 << 20
 """Smaller files are read before another process would be of use."""
-SLOT_OCTETS: Final = 8 << 20
-"""More than the longest record that is possible, so that every slot has a whole one."""
+SLOT_OCTETS: Final = 16 << 20
+"""More than the longest record that is possible, so that every slot has a whole one. Much more:
+each slot becomes a batch of columns, and every batch costs a millisecond beside its packets."""
 _SLOTS: Final = 3
 _LEAST_RECORD_OCTETS: Final = 16
-_HEADERS_OCTETS: Final = SLOT_OCTETS // _LEAST_RECORD_OCTETS * 4
-_STRIDE: Final = SLOT_OCTETS + _HEADERS_OCTETS
+_OFFSET_OCTETS: Final = 4
 _FILLED: Final = struct.Struct("=qqq")
 """Message: file offset, octets, record headers. Short enough to be written at once."""
 
@@ -54,16 +54,46 @@ class Chunk(NamedTuple):
     headers: memoryview
     """Where in them record headers begin, as unsigned integers of 32 bits; as long as ``octets``
     are valid."""
+    is_last: bool
+    """The file ended before the slot was full."""
+
+
+class Ring(NamedTuple):
+    """Memory that both processes see: slots for octets, each with the places of its headers."""
+
+    memory: memoryview
+    slot_octets: int
+
+    @classmethod
+    def anonymous(cls, slot_octets: int) -> Ring:
+        """A new one; its memory is given back with the last view of it."""
+        return cls(memoryview(mmap.mmap(-1, _SLOTS * cls._stride(slot_octets))), slot_octets)
+
+    @staticmethod
+    def _stride(slot_octets: int) -> int:
+        return slot_octets + slot_octets // _LEAST_RECORD_OCTETS * _OFFSET_OCTETS
+
+    def octets(self, turn: int, length: int) -> memoryview:
+        """The first octets of the slot whose turn it is."""
+        slot = turn % _SLOTS * self._stride(self.slot_octets)
+        return self.memory[slot : slot + length]
+
+    def headers(self, turn: int, count: int) -> memoryview:
+        """Places of record headers, as unsigned integers of 32 bits."""
+        slot = turn % _SLOTS * self._stride(self.slot_octets) + self.slot_octets
+        return self.memory[slot : slot + _OFFSET_OCTETS * count].cast("I")
 
 
 class ReadAhead:
     """The reading process, seen from the one that it reads for; a context manager."""
 
-    def __init__(self, descriptor: int, byte_order: str, header_octets: int) -> None:
+    def __init__(
+        self, descriptor: int, byte_order: str, header_octets: int, slot_octets: int
+    ) -> None:
         status = os.fstat(descriptor)
         self._identity = status.st_dev, status.st_ino
-        ring = mmap.mmap(-1, _SLOTS * _STRIDE)
-        self._ring: memoryview | None = memoryview(ring)
+        ring = Ring.anonymous(slot_octets)
+        self._ring: Ring | None = ring
         self._turn = 0
         self._filled, filled = os.pipe()
         freed, self._freed = os.pipe()
@@ -100,13 +130,13 @@ class ReadAhead:
         if start != position:
             self.close()
             return None
-        slot = self._turn % _SLOTS * _STRIDE
+        turn = self._turn
         self._turn += 1
-        headers_at = slot + SLOT_OCTETS
         return Chunk(
             start,
-            self._ring[slot : slot + octets],
-            self._ring[headers_at : headers_at + 4 * headers].cast("I"),
+            self._ring.octets(turn, octets),
+            self._ring.headers(turn, headers),
+            octets < self._ring.slot_octets,
         )
 
     def close(self) -> None:
@@ -130,11 +160,13 @@ class ReadAhead:
         self.close()
 
 
-def read_ahead(paths: Sequence[str], least_octets: int = LEAST_OCTETS) -> ReadAhead | None:
+def read_ahead(
+    paths: Sequence[str], *, least_octets: int = LEAST_OCTETS, slot_octets: int = SLOT_OCTETS
+) -> ReadAhead | None:
     """Begin to read ahead where that is of use: one large plain pcap file, and a core to spare.
 
     None where it is not, and where the process has threads. Files that can't be read are left to
-    who reads them in earnest.
+    who reads them in earnest. ``slot_octets`` is how much is read at once (for tests).
     """
     if len(paths) != 1 or not _may_fork():
         return None
@@ -151,7 +183,7 @@ def read_ahead(paths: Sequence[str], least_octets: int = LEAST_OCTETS) -> ReadAh
         if byte_order is None:
             return None
         _, header_octets = MAGIC_NUMBERS[struct.unpack(byte_order + "I", signature)[0]]
-        return ReadAhead(descriptor, byte_order, header_octets)
+        return ReadAhead(descriptor, byte_order, header_octets, slot_octets)
     except OSError:
         return None
     finally:
@@ -170,7 +202,7 @@ def _may_fork() -> bool:
 
 def _run(
     descriptor: int,
-    ring: mmap.mmap,
+    ring: Ring,
     byte_order: str,
     header_octets: int,
     filled: int,
@@ -192,40 +224,34 @@ def _run(
 
 def fill(
     descriptor: int,
-    ring: mmap.mmap,
+    ring: Ring,
     byte_order: str,
     header_octets: int,
     filled: int,
     freed: int,
 ) -> None:
     """Fill the slots in turn until the file ends, or a record that nothing can follow is met."""
-    with memoryview(ring) as slots:
-        position, turn = FILE_HEADER_OCTETS, 0
-        while turn < _SLOTS or os.read(freed, 1):
-            slot = turn % _SLOTS * _STRIDE
-            turn += 1
-            with slots[slot : slot + SLOT_OCTETS] as room:
-                length = _read_whole(descriptor, room, position)
-                with room[:length] as octets:
-                    headers = record_headers(octets, byte_order, header_octets)
-                    consumed = _consumed(octets, headers, byte_order, header_octets)
-            if not headers:
-                return
-            headers_at = slot + SLOT_OCTETS
-            numbers = array("I", headers).tobytes()
-            slots[headers_at : headers_at + len(numbers)] = numbers
-            os.write(filled, _FILLED.pack(position, length, len(headers)))
-            if length < SLOT_OCTETS or not consumed:
-                return
-            position += consumed
+    position, turn = FILE_HEADER_OCTETS, 0
+    while turn < _SLOTS or os.read(freed, 1):
+        length = _read_whole(descriptor, ring.octets(turn, ring.slot_octets), position)
+        octets = ring.octets(turn, length)
+        headers = record_headers(octets, byte_order, header_octets)
+        if not headers:
+            return
+        ring.headers(turn, len(headers))[:] = memoryview(array("I", headers))
+        os.write(filled, _FILLED.pack(position, length, len(headers)))
+        consumed = _consumed(octets, headers, byte_order, header_octets)
+        if length < ring.slot_octets or not consumed:
+            return
+        position += consumed
+        turn += 1
 
 
 def _read_whole(descriptor: int, room: memoryview, position: int) -> int:
     """Octets read: as many as there is room for, unless the file ends."""
     length = 0
     while length < len(room):
-        with room[length:] as rest:
-            count = os.preadv(descriptor, [rest], position + length)
+        count = os.preadv(descriptor, [room[length:]], position + length)
         if not count:
             break
         length += count
@@ -234,8 +260,6 @@ def _read_whole(descriptor: int, room: memoryview, position: int) -> int:
 
 def _consumed(octets: memoryview, headers: list[int], byte_order: str, header_octets: int) -> int:
     """Where the last whole record ends. Absurd lengths are not looked for: the receiver does."""
-    if not headers:
-        return 0
     last = headers[-1]
     end = last + header_octets + struct.unpack_from(byte_order + "I", octets, last + 8)[0]
     return last if end > len(octets) else int(end)

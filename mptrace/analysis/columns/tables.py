@@ -85,6 +85,8 @@ class SegmentTable:
 
     def keep(self, rows: Numbers | Bool) -> None:
         """Become the rows named, in their order; never more than one column is held twice."""
+        if rows.dtype == np.bool_:
+            rows = np.flatnonzero(rows)  # looking at a mask for every column takes longer
         for f in fields(self):
             setattr(self, f.name, getattr(self, f.name)[rows])
 
@@ -160,6 +162,8 @@ class DssTable:
 
     def keep(self, rows: Numbers | Bool) -> None:
         """Become the rows named, in their order; never more than one column is held twice."""
+        if rows.dtype == np.bool_:
+            rows = np.flatnonzero(rows)  # looking at a mask for every column takes longer
         for f in fields(self):
             setattr(self, f.name, getattr(self, f.name)[rows])
 

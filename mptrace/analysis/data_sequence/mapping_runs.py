@@ -116,7 +116,7 @@ def announced_mappings(
     plausible = np.abs(relative) <= data.reach
     position = subflows.place[row] - subflows.origin[way]
     nearest = (dss.subflow_seq[index] - position.astype(np.uint32)).view(np.int32)
-    keep = plausible & (length > 0)
+    keep = np.flatnonzero(plausible & (length > 0))
     return (
         MappingRows(
             row[keep],
