@@ -13,10 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 # Time limits per example measure the machine's load, not the code: there are none.
-settings.register_profile("default", deadline=None, max_examples=60)
-settings.register_profile(
-    "ci", deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow]
-)
+SLOW = [HealthCheck.too_slow]  # the machine, not the test
+settings.register_profile("default", deadline=None, max_examples=60, suppress_health_check=SLOW)
+settings.register_profile("ci", deadline=None, max_examples=100, suppress_health_check=SLOW)
 settings.register_profile("thorough", deadline=None, max_examples=5000)
 settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "default")

@@ -352,7 +352,7 @@ def check_subflow(subflow: SubflowDirection, number: int, wanted: dict[str, Any]
     isn=st.sampled_from([(1000, 2000), (2**32 - 20, 2**32 - 5), (2**31 - 10, 0)]),
     key=st.integers(1, 2**64 - 1),
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_figures_are_those_of_the_definitions(
     story: Callable[..., Any],
     tmp_path: Path,
