@@ -43,7 +43,6 @@ CONNECTION_END_WORDS: Final = {
     "reset": "every subflow reset",
     "open": "still open where the capture ends",
 }
-_FALLBACK_WORDS: Final[dict[str, str]] = dict(FALLBACK_WORDS.items())
 _PLACES: Final = 6
 CAPTURE_POINT_WORDS: Final = {
     "client": "at or near the client",
@@ -207,7 +206,7 @@ def connection_facts(connection: Connection) -> tuple[Fact, ...]:
 
 
 def _fallback_words(cause: str) -> str:
-    return _FALLBACK_WORDS.get(cause, cause)
+    return next((words for code, words in FALLBACK_WORDS.items() if code == cause), cause)
 
 
 def end_words(connection: Connection) -> str:

@@ -151,9 +151,7 @@ def way_figures(plane: DataPlane) -> tuple[WayFigures, RoundTrips]:
     rows = plane.payload_rows
     way = subflows.way[rows]
     samples = subflow_round_trips(subflows, rows, plane.acks)
-    flight = flight_of(
-        way, rows, subflows.place_end[rows], subflows, plane.acks, _first_places(plane)
-    )
+    flight = subflow_flight(plane)
     again = np.flatnonzero(copies.kind == CopyClass.REINJECTION)
     return (
         WayFigures(
@@ -227,6 +225,13 @@ def _by_class(
 ) -> NDArray[np.int64]:
     """Sums per group and class, as (groups, 4)."""
     return sum_by(4 * group + kind, weight, 4 * groups).reshape(groups, 4)
+
+
+def subflow_flight(plane: DataPlane) -> Flight:
+    """Octets in flight on each way, at every packet with payload."""
+    subflows, rows = plane.subflows, plane.payload_rows
+    end = subflows.place_end[rows]
+    return flight_of(subflows.way[rows], rows, end, subflows, plane.acks, _first_places(plane))
 
 
 def _first_places(plane: DataPlane) -> I64:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mptrace.analysis.data_sequence.copies import CopyClass
-from mptrace.analysis.figures.flight import flight_of
-from mptrace.analysis.figures.round_trips import data_round_trips, subflow_round_trips
+from mptrace.analysis.figures.sums import subflow_flight
 from mptrace.analysis.frames.building import SECOND
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ class DataColumns:
 
 def data_columns(evidence: Evidence, order: I64) -> DataColumns:
     """``order`` is (n,): rows of the subflow space in frame order."""
-    plane = evidence.plane
+    plane, figures = evidence.plane, evidence.figures
     segments = plane.subflows.segments
     n = order.size
     copies = plane.copies
@@ -78,16 +77,6 @@ def data_columns(evidence: Evidence, order: I64) -> DataColumns:
     filled[disorder.row] = disorder.closing_frame
     acked, data_acked = _acknowledged(plane, space, last_place, mapped)
     mapping = _mapping_frames(plane, frame, mapped)
-    floor = plane.subflows.origin + 1
-    payload_rows = plane.payload_rows
-    subflow_flight = flight_of(
-        plane.subflows.way[payload_rows],
-        payload_rows,
-        plane.subflows.place_end[payload_rows],
-        plane.subflows,
-        plane.acks,
-        floor,
-    )
     data = plane.data
     return DataColumns(
         payload=segments.payload_length[order].astype(np.int64),
@@ -104,13 +93,11 @@ def data_columns(evidence: Evidence, order: I64) -> DataColumns:
         extent=extent[order],
         filled_in=filled[order],
         acked_in=acked[order],
-        rtt_s=_samples(subflow_round_trips(plane.subflows, payload_rows, plane.acks), n)[order],
+        rtt_s=_samples(figures.round_trips, n)[order],
         data_acked_in=data_acked[order],
-        data_rtt_s=_samples(
-            data_round_trips(plane.mappings, copies, plane.subflows, plane.data_acks), n
-        )[order],
-        flight=_flight(subflow_flight, n)[order],
-        data_flight=_flight(evidence.figures.spaces.flight, n)[order],
+        data_rtt_s=_samples(figures.data_round_trips, n)[order],
+        flight=_flight(subflow_flight(plane), n)[order],
+        data_flight=_flight(figures.spaces.flight, n)[order],
     )
 
 

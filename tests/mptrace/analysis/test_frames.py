@@ -60,6 +60,8 @@ def test_packet_sums_are_the_figures(analysis: mptrace.Analysis) -> None:
                 carried = getattr(subflow, name)
                 assert len(own) == carried.packets
                 assert own["tcp.len"].sum() == carried.payload_octets
+                flight = own["mptrace.flight"].max()
+                assert (0 if pd.isna(flight) else flight) == carried.max_flight_octets
                 samples = own["mptrace.rtt"].dropna()
                 if carried.rtt_s is None:
                     assert samples.empty
