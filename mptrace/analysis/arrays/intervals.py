@@ -88,14 +88,3 @@ def pairs_of_overlap(start: Int, end: Int, other_start: Int, other_end: Int) -> 
     left = np.repeat(np.arange(start.size), counts)
     offset = np.arange(left.size) - np.repeat(np.cumsum(counts) - counts, counts)
     return left, first[left] + offset
-
-
-def merge_touching(start: Int, end: Int) -> tuple[Int, Int]:
-    """The union of intervals sorted by ``start``, as disjoint ascending intervals."""
-    if start.size == 0:
-        return start, end
-    reach = np.maximum.accumulate(end)
-    opens = np.concatenate(([True], start[1:] > reach[:-1]))
-    index = np.flatnonzero(opens)
-    last = np.concatenate((index[1:] - 1, [start.size - 1]))
-    return start[index], reach[last]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mptrace.analysis.columns.tables import I64, U16, Bool, Numbers
+    from mptrace.analysis.columns.tables import I64, U16, Numbers
     from mptrace.analysis.data_sequence.data_space import DataSpace
     from mptrace.analysis.data_sequence.mapping_runs import Mappings
     from mptrace.analysis.data_sequence.subflow_space import SubflowSpace
@@ -148,10 +148,4 @@ def _sums(source: U16, position: I64, length: I64, read: Callable[[int, int, int
         octets = np.frombuffer(read(int(source[chunk[0]]), base, end - base), np.uint8)
         result[chunk] = slice_sums(octets, position[chunk] - base, length[chunk])
         first += chunk.size
-    return result
-
-
-def failing(verdict: NDArray[np.uint8]) -> Bool:
-    """Mappings whose checksum is wrong."""
-    result: Bool = verdict == Verdict.INVALID
     return result

@@ -72,8 +72,6 @@ class DataPlane:
     """Grouped by space."""
     out_of_order: OutOfOrder
     holes: Holes
-    fallback_frame: I64
-    """(ways,): from this frame on the way is plain TCP; NEVER where it is MPTCP to its end."""
 
     @property
     def floor(self) -> I64:
@@ -154,7 +152,6 @@ def build_data_plane(
         data_acks=data_acks,
         out_of_order=out_of_order,
         holes=holes,
-        fallback_frame=fallback,
     )
 
 
