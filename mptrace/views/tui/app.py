@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding
 from textual.worker import get_current_worker
 
@@ -22,6 +22,7 @@ from mptrace.views.tui.browser_screen import BrowserScreen
 from mptrace.views.tui.filter_bar import FilterBar
 from mptrace.views.tui.follow_screen import FollowScreen
 from mptrace.views.tui.help_screen import HelpScreen
+from mptrace.views.tui.keys_in_turn import KeysInTurnApp
 from mptrace.views.tui.loading import LoadingScreen
 from mptrace.views.tui.prompt import Prompt
 
@@ -40,7 +41,7 @@ _EXPORTS = ("Packets shown, as pcapng", "Table shown, as CSV", "Report of the ca
 _SUFFIXES = (".pcapng", ".csv", ".html")
 
 
-class BrowserApp(App[str]):
+class BrowserApp(KeysInTurnApp[str]):
     """Browses one capture; its result is why nothing could be shown, or None."""
 
     TITLE = "mptrace"
