@@ -287,7 +287,7 @@ def _add_options(
         wrong = ~fits
         result.add_malformed(packet[wrong], at[wrong], kind[wrong], MalformedReason.WRONG_LENGTH)
         packet, at, kind, length, form = keep(fits, packet, at, kind, length, form)
-    if result.only_mptcp and mptcp.size < kind.size:
+    if result.only_mptcp:
         is_mptcp = kind == TcpOptionKind.MPTCP
         packet, at, kind, length, form = keep(is_mptcp, packet, at, kind, length, form)
     result.add(packet, at, kind, length, form)

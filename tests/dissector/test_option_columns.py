@@ -233,6 +233,15 @@ def test_columns_equal_objects(any_option_area: SearchStrategy[bytes], data: st.
     check_packets(list(zip(areas, cuts, strict=True)), tight=data.draw(st.booleans()))
 
 
+def test_a_malformed_mptcp_option_beside_a_plain_one_in_the_same_step() -> None:
+    wrong_length, timestamps = (
+        bytes.fromhex("1e0a2001" + 6 * "00"),
+        bytes.fromhex("080a" + 8 * "30"),
+    )
+    areas = [wrong_length + timestamps, timestamps + timestamps]
+    check_packets([(area, len(area)) for area in areas], tight=False)
+
+
 def walk(area: str, captured: int | None = None) -> columns.OptionRows:
     octets = np.frombuffer(bytes.fromhex(area), np.uint8)
     there = octets.size if captured is None else captured
