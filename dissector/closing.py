@@ -25,13 +25,11 @@ def receive_data_fin(
     segment: Segment,
     option: DataSequenceSignal,
 ) -> None:
-    """Takes in a DSS with the flag F; repetitions on the same stream are counted."""
+    """Takes in a DSS with the flag F; repetitions on the same stream say nothing new."""
     from_client = segment.from_initiator == subflow.client_is_initiator
     length = option.data_length or 0
     key = (from_client, segment.stream, option.data_seq, length)
-    seen = connection.index_of_data_fins.get(key)
-    if seen is not None:
-        seen.count += 1
+    if key in connection.said_data_fins:
         return
     data_fin = DataFin(
         from_client,
@@ -43,7 +41,7 @@ def receive_data_fin(
         length,
         with_data=length > 1,
     )
-    connection.index_of_data_fins[key] = data_fin
+    connection.said_data_fins.add(key)
     connection.data_fins.append(data_fin)
     first = connection.data_fin(from_client=from_client) is None
     if first and from_client:

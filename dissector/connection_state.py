@@ -88,9 +88,8 @@ class ConnectionState:
     """The client's first DATA_FIN."""
     server_data_fin: DataFin | None = None
     index_of_addresses: AddressIndex = field(default_factory=AddressIndex, repr=False)
-    index_of_data_fins: dict[tuple[bool, int, int | None, int], DataFin] = field(
-        default_factory=dict, repr=False
-    )
+    said_data_fins: set[tuple[bool, int, int | None, int]] = field(default_factory=set, repr=False)
+    """From the client, stream, data sequence number and length of each of ``data_fins``."""
     segments: list[Segment] = field(default_factory=list, repr=False)
     """Of a partial connection only: what it was made from, should a key turn up later."""
 

@@ -92,6 +92,18 @@ def _pass_over(captured: bytes, offset: int, kinds: frozenset[int]) -> int:
 
 
 def _decode_at(captured: bytes, offset: int, end: int) -> TcpOption:
+    if offset + 1 < len(captured) and captured[offset] > TcpOptionKind.NO_OPERATION:
+        octets = captured[offset : offset + captured[offset + 1]]
+        if 2 <= captured[offset + 1] == len(octets):
+            form = find_form(octets)
+            if form is FORMS[0]:
+                return _malformed(MalformedReason.WRONG_LENGTH, octets, offset)
+            return _decode_form(form, octets, offset)
+    return _decode_unusual(captured, offset, end)
+
+
+def _decode_unusual(captured: bytes, offset: int, end: int) -> TcpOption:
+    """What is no whole option of two octets or more."""
     if offset >= len(captured):
         return CutOption(b"", offset=offset)
     kind = captured[offset]
@@ -104,18 +116,11 @@ def _decode_at(captured: bytes, offset: int, end: int) -> TcpOption:
         return _malformed(MalformedReason.NO_LENGTH, rest, offset)
     if len(rest) < 2:
         return CutOption(rest, offset=offset, length=len(rest))
-    length = rest[1]
-    if length < 2:
+    if rest[1] < 2:
         return _malformed(MalformedReason.LENGTH_BELOW_TWO, rest, offset)
-    if offset + length > end:
+    if offset + rest[1] > end:
         return _malformed(MalformedReason.BEYOND_AREA, rest, offset)
-    if length > len(rest):
-        return CutOption(rest, offset=offset, length=len(rest))
-    octets = rest[:length]
-    form = find_form(octets)
-    if form is FORMS[0]:
-        return _malformed(MalformedReason.WRONG_LENGTH, octets, offset)
-    return _decode_form(form, octets, offset)
+    return CutOption(rest, offset=offset, length=len(rest))
 
 
 def _hides_the_rest(option: TcpOption) -> bool:

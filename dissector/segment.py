@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from dissector.options import TcpOption
@@ -14,14 +14,13 @@ RST: Final = 0x04
 ACK: Final = 0x10
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """One TCP segment, capture duplicates left out.
 
     The machines want, per TCP stream and in capture order: every segment with SYN, FIN or RST;
-    every segment with an MPTCP option other than an ordinary DSS; every DSS with a DATA_FIN or
-    an infinite mapping; and per direction the first segment without SYN, the first with payload
-    and the first with a DSS.
+    every segment with an MPTCP option other than an ordinary DSS; every DSS with an infinite
+    mapping, or with a DATA_FIN that the same end has not said before in the same words; and per
+    direction the first segment without SYN, the first with payload and the first with a DSS.
     """
 
     frame_number: int

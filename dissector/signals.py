@@ -167,8 +167,6 @@ class DataFin:
     """The mapping's length; it counts the DATA_FIN as one octet."""
     with_data: bool
     """The mapping covers payload too: its length is more than the DATA_FIN's 1."""
-    count: int = 1
-    """How often this was signalled on this stream."""
 
     @property
     def fin_data_seq(self) -> int | None:

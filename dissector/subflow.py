@@ -9,7 +9,7 @@ client stays the client whoever starts a subflow.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from dissector.events import EventKind
 from dissector.options import CutOption, MpCapable, MpJoinAck, MptcpOption, MpTcpReset
@@ -27,8 +27,7 @@ SubflowEnd = Literal["fin", "reset", "open"]
 _NOTHING_NEW: tuple[EventKind, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Appearance:
+class Appearance(NamedTuple):
     """The packet in which something was seen first."""
 
     frame_number: int
@@ -106,7 +105,6 @@ class SubflowState:
     """The RST came where the handshake's next packet belonged."""
     closed_before_reset: bool = False
     first_control: Appearance | None = None
-    last_control: Appearance | None = None
 
     @classmethod
     def of(cls, stream: int, endpoints: StreamEndpoints) -> SubflowState:
@@ -207,7 +205,6 @@ class SubflowState:
         host = self.initiator if segment.from_initiator else self.responder
         if self.first_control is None:
             self.first_control = here
-        self.last_control = here
         if flags & SYN:
             self._observe_syn(segment, host, here)
         elif not flags & RST and host.first_segment is None:

@@ -12,10 +12,8 @@ from dissector.octet_windows import words
 from dissector.option_columns import DssColumns, OptionRows, WalkStatus, dss_columns, walk_options
 from mptrace.analysis.columns.flows import FlowTable, mixed
 from mptrace.analysis.columns.tables import (
-    FIN,
     I32,
     I64,
-    RST,
     SYN,
     U16,
     Bool,
@@ -57,9 +55,10 @@ class ReadCapture:
     recognition: RecognitionTable
     dss: DssTable
     flows: FlowTable
-    control_rows: I64
-    """Rows of segments with a control option or flag, ascending in capture order."""
-    control_options: list[tuple[bytes, int]]
+    option_rows: I64
+    """Rows of segments whose options say more than where payload belongs and what has arrived,
+    ascending in capture order."""
+    option_areas: list[tuple[bytes, int]]
     """Their option areas as captured, and the length that the TCP header declares."""
     counts: PacketCounts
 
@@ -97,8 +96,8 @@ class _Parts:
         default_factory=lambda: TableBuilder(RecognitionTable)
     )
     dss: TableBuilder[DssTable] = field(default_factory=lambda: TableBuilder(DssTable))
-    control_rows: list[I64] = field(default_factory=list)
-    control_options: list[tuple[bytes, int]] = field(default_factory=list)
+    option_rows: list[I64] = field(default_factory=list)
+    option_areas: list[tuple[bytes, int]] = field(default_factory=list)
     rows: int = 0
     octets: int = 0
 
@@ -116,8 +115,8 @@ def read_capture(capture: Capture, progress: Callable[[int], None] | None = None
         parts.recognition.finish(),
         parts.dss.finish(),
     )
-    control = np.concatenate(parts.control_rows) if parts.control_rows else np.empty(0, np.int64)
-    result = ReadCapture(segments, recognition, dss, flows, control, parts.control_options, counts)
+    rows = np.concatenate(parts.option_rows) if parts.option_rows else np.empty(0, np.int64)
+    result = ReadCapture(segments, recognition, dss, flows, rows, parts.option_areas, counts)
     if len(capture.paths) > 1:
         _in_frame_order(result)
     return result
@@ -143,18 +142,18 @@ def _take(
     cut = np.flatnonzero(options.status & WalkStatus.CUT)
     dss = dss_columns(batch.buffer, options)
     flow, from_low = flows.number(tcp)
-    control = (tcp.flags & (SYN | FIN | RST)) != 0
-    control |= (subtypes & ~np.uint16(_ORDINARY)) != 0
+    telling = (tcp.flags & SYN) != 0
+    telling |= (subtypes & ~np.uint16(_ORDINARY)) != 0
     subtypes[cut] |= np.uint16(CUT_OPTIONS)
     parts.octets += batch.buffer.size
     share = max(min(parts.octets / max(capture.size, 1), 1.0), _SMALLEST_SHARE)
     parts.segments.append(_segments(batch, tcp, flow, from_low, subtypes), share)
     parts.recognition.append(_recognition(capture, batch, tcp, flow, from_low), share)
     parts.dss.append(_dss_table(dss, parts.rows), share)
-    special = dss.data_fin | ((dss.data_seq_octets > 0) & (dss.data_length == 0))
-    control[dss.packet[special]] = True
-    rows = np.flatnonzero(control)
-    parts.control_rows.append(rows + parts.rows)
+    infinite = (dss.data_seq_octets > 0) & (dss.data_length == 0)
+    telling[dss.packet[dss.data_fin | infinite]] = True
+    rows = np.flatnonzero(telling)
+    parts.option_rows.append(rows + parts.rows)
     start = tcp.options_offset[rows]
     for first, captured, declared in zip(
         start.tolist(),
@@ -163,7 +162,7 @@ def _take(
         strict=True,
     ):
         area = batch.buffer[first : first + max(captured, 0)].tobytes()
-        parts.control_options.append((area, declared))
+        parts.option_areas.append((area, declared))
     parts.rows += tcp.record.size
 
 
@@ -282,7 +281,7 @@ def _in_frame_order(read: ReadCapture) -> None:
     read.recognition = read.recognition.take(order)
     read.dss.segment = row_of[read.dss.segment].astype(np.int32)
     read.dss.keep(np.argsort(read.dss.segment, kind="stable"))
-    control = row_of[read.control_rows]
-    by_row = np.argsort(control, kind="stable")
-    read.control_rows = control[by_row]
-    read.control_options = [read.control_options[i] for i in by_row.tolist()]
+    rows = row_of[read.option_rows]
+    by_row = np.argsort(rows, kind="stable")
+    read.option_rows = rows[by_row]
+    read.option_areas = [read.option_areas[i] for i in by_row.tolist()]

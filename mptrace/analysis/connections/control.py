@@ -13,7 +13,17 @@ from dissector.option_codec import decode_options
 from dissector.options import CutOption, MaximumSegmentSize, MpCapable, TcpOption, WindowScale
 from dissector.segment import Segment, StreamEndpoints
 from mptrace.analysis.columns.reading import CUT_OPTIONS, ReadCapture
-from mptrace.analysis.columns.tables import ACK, I32, I64, RST, SYN, Bool, Numbers, SegmentTable
+from mptrace.analysis.columns.tables import (
+    ACK,
+    FIN,
+    I32,
+    I64,
+    RST,
+    SYN,
+    Bool,
+    Numbers,
+    SegmentTable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,17 +91,17 @@ def track_connections(
     """
     segments = read.segments
     plane = ControlPlane(ConnectionTable(), {}, {}, {}, [])
-    with_options = np.flatnonzero(wanted[read.control_rows])
-    control = read.control_rows[with_options]
-    first = _first_rows(segments, stream, wanted)
-    rows = np.union1d(control, first)
+    telling = np.flatnonzero(wanted[read.option_rows] & ~_repeats(read, stream, wanted))
+    with_options = read.option_rows[telling]
+    flagged = np.flatnonzero(((segments.flags & (SYN | FIN | RST)) != 0) & wanted)
+    rows = _union(len(segments), with_options, flagged, *_first_rows(segments, stream, wanted))
     options_at = np.full(rows.size, -1)
-    options_at[np.searchsorted(rows, control)] = with_options
+    options_at[np.searchsorted(rows, with_options)] = telling
     for row, at, values in _values(segments, stream, rows, options_at):
         number, from_initiator, subtypes = values[2], bool(values[3]), values[9]
         options: tuple[TcpOption, ...] = ()
         if at >= 0:
-            area, declared = read.control_options[at]
+            area, declared = read.option_areas[at]
             options = decode_options(area, declared_length=declared, without=_BESIDE_THE_POINT)
             _note_numbers(plane, row, number, from_initiator, options, values[4])
         elif subtypes & CUT_OPTIONS:
@@ -162,7 +172,42 @@ def _values(
         yield from zip(part.tolist(), at.tolist(), zip(*columns, strict=True), strict=True)
 
 
-def _first_rows(segments: SegmentTable, stream: I32, wanted: Bool) -> I64:
+def _union(size: int, *parts: Numbers) -> I64:
+    """All rows that are in one of the parts, ascending; ``size`` is how many rows there are."""
+    chosen = np.zeros(size, np.bool_)
+    for part in parts:
+        chosen[part] = True
+    return np.flatnonzero(chosen)
+
+
+def _repeats(read: ReadCapture, stream: I32, wanted: Bool) -> Bool:
+    """(option rows,): whose options only say again where the data of their stream ends.
+
+    Every segment of the last mapping says so; to the machines it is news once.
+    """
+    segments, dss, rows = read.segments, read.dss, read.option_rows
+    repeats = np.zeros(rows.size, np.bool_)
+    plain = (segments.subtypes[rows] == _DSS) & ((segments.flags[rows] & SYN) == 0) & wanted[rows]
+    found = np.searchsorted(dss.segment, rows[plain])
+    # one that stands alone in its segment, and is no infinite mapping
+    alone = np.searchsorted(dss.segment, rows[plain], side="right") == found + 1
+    alone &= dss.data_fin[found]
+    plain[plain] = alone
+    found, row = found[alone], rows[plain]
+    keys = (
+        dss.data_length[found],
+        dss.data_seq[found],
+        dss.data_seq_octets[found],
+        segments.from_initiator[row],
+        stream[row],
+    )
+    order = np.lexsort(keys)
+    again = order[1:][np.all([key[order[1:]] == key[order[:-1]] for key in keys], axis=0)]
+    repeats[np.flatnonzero(plain)[again]] = True
+    return repeats
+
+
+def _first_rows(segments: SegmentTable, stream: I32, wanted: Bool) -> list[I64]:
     """Per stream and direction: the first segment without SYN, with payload, with a DSS."""
     plain = (segments.flags & (SYN | RST)) == 0
     ways = 2 * (int(stream.max()) + 1) if stream.size else 0
@@ -177,4 +222,4 @@ def _first_rows(segments: SegmentTable, stream: I32, wanted: Bool) -> I64:
         # of several rows of a way the one written last stays: the first
         first[2 * stream[rows] + segments.from_initiator[rows]] = rows
         found.append(first[first >= 0])
-    return np.unique(np.concatenate(found))
+    return found

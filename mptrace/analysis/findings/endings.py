@@ -162,7 +162,7 @@ def unacknowledged_data_fins(case: Case) -> Iterator[Finding]:
         if waited <= case.patience_s:
             continue
         own = [fin for fin in case.state.data_fins if fin.from_client == (sender == "client")]
-        times = sum(fin.count for fin in own)
+        times = case.rows.data_fins[case.space(name)]
         yield case.report(
             DATA_FIN_UNACKNOWLEDGED,
             f"The {sender} signals the end of its data ({counted(times, 'DATA_FIN')}, the first "

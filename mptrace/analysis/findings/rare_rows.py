@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mptrace.analysis.arrays.segmented import count_by
 from mptrace.analysis.columns.reading import CUT_OPTIONS
 from mptrace.analysis.data_sequence.checksums import Verdict
 from mptrace.analysis.data_sequence.copies import Worth
@@ -58,6 +59,8 @@ class RareRows:
     """Frames whose options the capture cuts off, by subflow."""
     spurious: dict[int, list[int]]
     """Frames of spurious reinjections, by space."""
+    data_fins: list[int]
+    """How many DSS options signal the end of the data, over space numbers."""
     moved_data_fins: dict[int, list[int]]
     """Frames of DATA_FINs that stand elsewhere than the lowest one, by space."""
 
@@ -82,6 +85,7 @@ class RareRows:
             unmapped=_by(plane.subflows.way[plane.payload_rows[unmapped]], unmapped),
             cut_options=_by(plane.subflows.way[cut] >> 1, segments.frame_number[cut]),
             spurious=_spurious(plane),
+            data_fins=_data_fins(plane),
             moved_data_fins=_moved_data_fins(plane, figures.data_fin_relative),
         )
 
@@ -122,6 +126,12 @@ def _by(group: Numbers, value: NDArray[np.integer]) -> dict[int, list[int]]:
 def _spurious(plane: DataPlane) -> dict[int, list[int]]:
     rows = np.flatnonzero(plane.copies.worth == Worth.SPURIOUS)
     return _by(plane.copies.space[rows], plane.copies.frame[rows])
+
+
+def _data_fins(plane: DataPlane) -> list[int]:
+    way = plane.subflows.way[plane.dss_row[plane.dss.data_fin]]
+    counts: list[int] = count_by(plane.space_of_way[way], plane.membership.spaces).tolist()
+    return counts
 
 
 def _moved_data_fins(plane: DataPlane, lowest: I64) -> dict[int, list[int]]:
