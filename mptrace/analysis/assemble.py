@@ -28,9 +28,8 @@ if TYPE_CHECKING:
 
     from dissector.connection_state import ConnectionHost, ConnectionState
     from dissector.subflow import Appearance, SubflowHost, SubflowState
-    from mptrace.analysis.connections.control import ControlPlane
     from mptrace.analysis.data_sequence.data_plane import DataPlane
-    from mptrace.analysis.figures.direction_values import DirectionValues
+    from mptrace.analysis.model import ConnectionDirection, SubflowDirection
 
 SECOND = 1e-9
 _NEAR = 0.1
@@ -42,8 +41,10 @@ class Assembler:
     """Builds the values of all connections of one capture."""
 
     plane: DataPlane
-    control: ControlPlane
-    directions: DirectionValues
+    ways: list[SubflowDirection]
+    """By way."""
+    spaces: list[ConnectionDirection]
+    """By space."""
     origin_ns: int
     """Time of the capture's first packet: all `_s` times are relative to it."""
 
@@ -67,7 +68,7 @@ class Assembler:
         end_ns = max(lives.last_ns[number] for number in numbers)
         opening = next((s.syn.time_ns for s in members if s.kind == "initial" and s.syn), None)
         subflows = tuple(
-            self._subflow(index, position, member, number, lives, opening)
+            self._subflow(position, member, number, lives, opening)
             for position, (member, number) in enumerate(zip(members, numbers, strict=True))
         )
         by_stream = {subflow.tcp_stream: subflow.index for subflow in subflows}
@@ -91,8 +92,8 @@ class Assembler:
             ),
             addresses=_addresses(state),
             subflows=subflows,
-            client_to_server=self.directions.connection(2 * index),
-            server_to_client=self.directions.connection(2 * index + 1),
+            client_to_server=self.spaces[2 * index],
+            server_to_client=self.spaces[2 * index + 1],
             capture_point=_capture_point(members),
             first_packet=min(lives.first_packet[number] for number in numbers),
             last_packet=max(lives.last_packet[number] for number in numbers),
@@ -102,7 +103,7 @@ class Assembler:
                 Event(
                     time_s=self._since_start(event.time_ns),
                     packet=event.frame_number,
-                    kind=str(event.kind),
+                    kind=event.kind.value,
                     subflow=by_stream.get(event.stream),
                     by=_side(event.from_client),
                     text=event.text,
@@ -113,7 +114,6 @@ class Assembler:
 
     def _subflow(
         self,
-        connection: int,
         position: int,
         state: SubflowState,
         number: int,
@@ -147,8 +147,8 @@ class Assembler:
             reset_reason=_reset_reason(state),
             first_packet=lives.first_packet[number],
             last_packet=lives.last_packet[number],
-            client_to_server=self.directions.subflow(towards_server, 2 * connection),
-            server_to_client=self.directions.subflow(towards_server ^ 1, 2 * connection + 1),
+            client_to_server=self.ways[towards_server],
+            server_to_client=self.ways[towards_server ^ 1],
         )
 
     def _since_start(self, time_ns: int) -> float:
@@ -178,10 +178,12 @@ class _Lives:
         mptcp = (segments.subtypes & ~np.uint16(CUT_OPTIONS)) != 0
 
         def lowest(column: NDArray[np.integer]) -> list[int]:
-            return [int(v) for v in np.minimum.reduceat(column, starts)]
+            values: list[int] = np.minimum.reduceat(column, starts).tolist()
+            return values
 
         def highest(column: NDArray[np.integer]) -> list[int]:
-            return [int(v) for v in np.maximum.reduceat(column, starts)]
+            values: list[int] = np.maximum.reduceat(column, starts).tolist()
+            return values
 
         return cls(
             lowest(segments.time_ns),

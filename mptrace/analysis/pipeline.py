@@ -20,17 +20,18 @@ from mptrace.analysis.connections.control import ControlPlane, track_connections
 from mptrace.analysis.connections.grouping import any_partial, group_partial_connections, stretches
 from mptrace.analysis.connections.membership import number_members
 from mptrace.analysis.data_sequence.checksums import verify
-from mptrace.analysis.data_sequence.copies import CopyClass
 from mptrace.analysis.data_sequence.data_fins import data_fin_positions
 from mptrace.analysis.data_sequence.data_plane import DataPlane, build_data_plane
-from mptrace.analysis.figures.direction_values import AckedEnd, DirectionValues
+from mptrace.analysis.figures.acked_end import AckedEnd
+from mptrace.analysis.figures.direction_values import connection_directions, subflow_directions
+from mptrace.analysis.figures.figure_columns import Figures
 from mptrace.analysis.figures.handovers import FirstCopies, find_handovers
 from mptrace.analysis.figures.stalls import find_stalls
-from mptrace.analysis.figures.sums import mappings_by_subflow_count, space_figures, way_figures
+from mptrace.analysis.figures.sums import space_figures, way_figures
 from mptrace.analysis.figures.windows import right_edges, window_limited_packets
 from mptrace.analysis.findings import find_all
 from mptrace.analysis.model import CaptureSummary, Connection, Damage
-from mptrace.analysis.results import Analysis, Evidence, Figures
+from mptrace.analysis.results import Analysis, Evidence
 from mptrace.capture import Capture, open_capture
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def analyze_capture(capture: Capture, progress: Callable[[int], None] | None = N
     plane = _data_plane(read, sorting, control)
     figures = _measure(plane, control, capture)
     origin_ns = read.counts.first_time_ns or 0
-    connections = _connections(plane, control, figures, origin_ns)
+    connections = _connections(plane, figures, origin_ns)
     summary = _summary(capture, read.counts, sorting)
     evidence = Evidence(plane, control, figures, origin_ns)
     return Analysis(
@@ -195,26 +196,13 @@ def _subflow_ends(plane: DataPlane) -> I64:
     return ends
 
 
-def _connections(
-    plane: DataPlane, control: ControlPlane, figures: Figures, origin_ns: int
-) -> tuple[Connection, ...]:
-    unique = figures.spaces.octets[:, CopyClass.FIRST]
-    top = np.maximum(figures.spaces.highest_seen, figures.acked.octets + 1)
-    directions = DirectionValues(
-        plane=plane,
-        ways=figures.ways,
-        spaces=figures.spaces,
-        acked=figures.acked,
-        fin_relative=figures.data_fin_relative,
-        missing=np.maximum(top - 1 - unique, 0),
-        window_limited=figures.window_limited,
-        mapping_spread=mappings_by_subflow_count(plane),
-        stalls=DirectionValues.stalls_by_space(figures.stalls),
-        handovers=DirectionValues.handovers_by_space(figures.handovers),
-        first_copies=figures.first_copies,
-        origin_ns=origin_ns,
-    )
-    return Assembler(plane, control, directions, origin_ns).connections()
+def _connections(plane: DataPlane, figures: Figures, origin_ns: int) -> tuple[Connection, ...]:
+    return Assembler(
+        plane,
+        subflow_directions(plane, figures),
+        connection_directions(plane, figures, origin_ns),
+        origin_ns,
+    ).connections()
 
 
 def _summary(capture: Capture, counts: PacketCounts, sorting: _Sorting) -> CaptureSummary:

@@ -11,35 +11,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from mptrace.analysis.columns.tables import I64, U8
     from mptrace.analysis.connections.control import ControlPlane
-    from mptrace.analysis.data_sequence.acknowledgements import Acknowledgements
     from mptrace.analysis.data_sequence.data_plane import DataPlane
-    from mptrace.analysis.figures.direction_values import AckedEnd
-    from mptrace.analysis.figures.handovers import FirstCopies, HandoverRow
-    from mptrace.analysis.figures.round_trips import RoundTrips
-    from mptrace.analysis.figures.stalls import StallColumns
-    from mptrace.analysis.figures.sums import SpaceFigures, WayFigures
+    from mptrace.analysis.figures.figure_columns import Figures
     from mptrace.analysis.model import CaptureSummary, Connection, Finding
-
-
-@dataclass(slots=True)
-class Figures:
-    """All figures as columns, per way and per space."""
-
-    ways: WayFigures
-    spaces: SpaceFigures
-    round_trips: RoundTrips
-    data_round_trips: RoundTrips
-    checksum_verdict: U8
-    """`checksums.Verdict` per mapping."""
-    data_fin_relative: I64
-    right_edges: Acknowledgements
-    window_limited: I64
-    stalls: StallColumns
-    first_copies: FirstCopies
-    handovers: list[HandoverRow]
-    acked: AckedEnd
 
 
 @dataclass(slots=True)

@@ -19,8 +19,7 @@ from mptrace.analysis.arrays.segmented import (
     sorted_within,
     sum_by,
 )
-from mptrace.analysis.data_sequence.checksums import Verdict
-from mptrace.analysis.data_sequence.copies import CopyClass, Worth
+from mptrace.analysis.data_sequence.copies import CopyClass
 from mptrace.analysis.figures.flight import Flight, flight_of
 from mptrace.analysis.figures.round_trips import RoundTrips, data_round_trips, subflow_round_trips
 from mptrace.analysis.model import Distribution
@@ -63,17 +62,19 @@ class Spread:
         result.p95[filled] = percentile_of_sorted(value, first, count, 0.95)
         return result
 
-    def distribution(self, group: int, unit: float) -> Distribution | None:
-        """The samples of one group in another unit; None where there are none."""
-        if not self.samples[group]:
-            return None
-        return Distribution(
-            int(self.samples[group]),
-            float(self.lowest[group] * unit),
-            float(self.median[group] * unit),
-            float(self.p95[group] * unit),
-            float(self.highest[group] * unit),
-        )
+    def distributions(self, unit: float) -> list[Distribution | None]:
+        """The samples of each group in another unit; None where there are none."""
+        return [
+            Distribution(samples, lowest, median, p95, highest) if samples else None
+            for samples, lowest, median, p95, highest in zip(
+                self.samples.tolist(),
+                (self.lowest * unit).tolist(),
+                (self.median * unit).tolist(),
+                (self.p95 * unit).tolist(),
+                (self.highest * unit).tolist(),
+                strict=True,
+            )
+        ]
 
 
 @dataclass(slots=True)
@@ -286,15 +287,3 @@ def mappings_by_subflow_count(plane: DataPlane) -> list[tuple[int, ...]]:
             row.pop()
         result[index] = tuple(row)
     return result
-
-
-def reinjected_by_worth(figures: SpaceFigures, space: int) -> tuple[int, int, int]:
-    """Spurious, useful and redundant octets of one direction."""
-    row = figures.reinjected[space]
-    return int(row[Worth.SPURIOUS]), int(row[Worth.USEFUL]), int(row[Worth.REDUNDANT])
-
-
-def checksum_counts(figures: SpaceFigures, space: int) -> tuple[int, int, int]:
-    """Valid, invalid and unverifiable checksums of one direction."""
-    row = figures.checksums[space]
-    return int(row[Verdict.VALID]), int(row[Verdict.INVALID]), int(row[Verdict.UNVERIFIABLE])
