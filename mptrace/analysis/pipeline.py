@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mptrace.analysis.arrays.side_by_side import side_by_side
+from mptrace.analysis.arrays.second_lane import SecondLane
 from mptrace.analysis.assemble import Assembler
 from mptrace.analysis.collector import collector_paused
 from mptrace.analysis.columns.duplicates import find_duplicates
@@ -21,14 +21,15 @@ from mptrace.analysis.connections.grouping import any_partial, group_partial_con
 from mptrace.analysis.connections.membership import number_members
 from mptrace.analysis.data_sequence.checksums import verify
 from mptrace.analysis.data_sequence.data_fins import data_fin_positions
+from mptrace.analysis.data_sequence.data_order import find_out_of_order
 from mptrace.analysis.data_sequence.data_plane import DataPlane, build_data_plane
 from mptrace.analysis.figures.acked_end import AckedEnd
 from mptrace.analysis.figures.direction_values import connection_directions, subflow_directions
 from mptrace.analysis.figures.figure_columns import Figures
 from mptrace.analysis.figures.handovers import FirstCopies, find_handovers
 from mptrace.analysis.figures.stalls import find_stalls
-from mptrace.analysis.figures.sums import space_figures, way_figures
-from mptrace.analysis.figures.windows import right_edges, window_limited_packets
+from mptrace.analysis.figures.sums import data_flight, space_figures, way_figures
+from mptrace.analysis.figures.windows import window_limited_packets
 from mptrace.analysis.findings import find_all
 from mptrace.analysis.model import CaptureSummary, Connection, Damage
 from mptrace.analysis.results import Analysis, Evidence
@@ -95,11 +96,10 @@ class _Sorting:
 
 def _sort_into_streams(read: ReadCapture) -> _Sorting:
     segments = read.segments
-    (streams, stream), duplicate = side_by_side(
-        len(segments),
-        lambda: number_streams(segments, read.flows.low_port_is_lower()),
-        lambda: find_duplicates(read.recognition),
-    )
+    with SecondLane(len(segments)) as lane:
+        duplicates = lane.start(lambda: find_duplicates(read.recognition))
+        streams, stream = number_streams(segments, read.flows.low_port_is_lower())
+        duplicate = duplicates.result()
     segments.from_initiator = segments.from_initiator == streams.low_initiates[stream]
     has_mptcp = np.zeros(len(streams), np.bool_)
     has_mptcp[stream[(segments.subtypes & ~np.uint16(CUT_OPTIONS)) != 0]] = True
@@ -147,17 +147,19 @@ def _data_plane(read: ReadCapture, sorting: _Sorting, control: ControlPlane) -> 
 
 def _measure(plane: DataPlane, control: ControlPlane, capture: Capture) -> Figures:
     verdict = verify(plane.mappings, plane.payload_rows, plane.subflows, plane.data, capture)
-    ((ways, round_trips), edges), (spaces, data_round_trips) = side_by_side(
-        len(plane.subflows.segments),
-        lambda: (way_figures(plane), right_edges(plane, control)),
-        lambda: space_figures(plane, verdict),
-    )
-    fins = data_fin_positions(plane)
-    median = spaces.data_round_trips.median.astype(np.int64)
-    median[spaces.data_round_trips.samples == 0] = -1
-    stalls = find_stalls(
-        spaces.flight, plane.data_acks, plane.subflows, median, *_connection_ends(plane)
-    )
+    with SecondLane(len(plane.subflows.segments)) as lane:
+        flight = lane.start(lambda: data_flight(plane))
+        of_ways = lane.start(lambda: way_figures(plane))
+        limited = lane.start(lambda: window_limited_packets(plane, control, flight.result()))
+        late, holes = find_out_of_order(plane.copies, plane.floor)
+        spaces, data_round_trips = space_figures(plane, verdict, late, flight)
+        fins = data_fin_positions(plane)
+        median = spaces.data_round_trips.median.astype(np.int64)
+        median[spaces.data_round_trips.samples == 0] = -1
+        stalls = find_stalls(
+            spaces.flight, plane.data_acks, plane.subflows, median, *_connection_ends(plane)
+        )
+        ways, round_trips = of_ways.result()
     first_copies = FirstCopies.of(plane.copies, plane.membership.spaces)
     return Figures(
         ways=ways,
@@ -166,8 +168,9 @@ def _measure(plane: DataPlane, control: ControlPlane, capture: Capture) -> Figur
         data_round_trips=data_round_trips,
         checksum_verdict=verdict,
         data_fin_relative=fins,
-        right_edges=edges,
-        window_limited=window_limited_packets(plane, control, spaces.flight, edges),
+        out_of_order=late,
+        holes=holes,
+        window_limited=limited.result(),
         stalls=stalls,
         first_copies=first_copies,
         handovers=find_handovers(plane, first_copies, stalls, _subflow_ends(plane)),

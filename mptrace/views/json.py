@@ -96,4 +96,9 @@ def _default(value: object) -> dict[str, Any]:
     return encoder(value)
 
 
-_encode: Final = json.JSONEncoder(default=_default, allow_nan=False, ensure_ascii=True).encode
+_encode: Final = json.JSONEncoder(
+    default=_default,
+    allow_nan=False,
+    ensure_ascii=True,
+    check_circular=False,  # a tree
+).encode

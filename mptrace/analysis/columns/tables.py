@@ -7,10 +7,13 @@ other tables point into it.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 FIN = 0x01
 SYN = 0x02
@@ -83,12 +86,15 @@ class SegmentTable:
         """The rows named, as a table of their own."""
         return SegmentTable(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
-    def keep(self, rows: Numbers | Bool) -> None:
-        """Become the rows named, in their order; never more than one column is held twice."""
+    def keep(self, rows: Numbers | Bool, names: Sequence[str] | None = None) -> None:
+        """Become the rows named, in their order; never more than one column is held twice.
+
+        ``names`` are the columns that do so; all where it is None.
+        """
         if rows.dtype == np.bool_:
             rows = np.flatnonzero(rows)  # looking at a mask for every column takes longer
-        for f in fields(self):
-            setattr(self, f.name, getattr(self, f.name)[rows])
+        for name in names or tuple(self.dtypes()):
+            setattr(self, name, getattr(self, name)[rows])
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """The data plane of a whole capture: every table that figures, findings and views read.
 
 Built once, in the order of the rooms: subflow space, data space, mappings, payload, copies,
-acknowledgements, order. Nothing here is a figure yet.
+acknowledgements, windows. Nothing here is a figure yet.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mptrace.analysis.arrays.intervals import TooManyPiecesError
-from mptrace.analysis.arrays.ordering import capture_order, stable_order
+from mptrace.analysis.arrays.ordering import stable_order
+from mptrace.analysis.arrays.second_lane import SecondLane
 from mptrace.analysis.arrays.segmented import where
-from mptrace.analysis.arrays.side_by_side import side_by_side
 from mptrace.analysis.columns.tables import ACK, I32, I64, RST, DssTable, Numbers, SegmentTable
 from mptrace.analysis.data_sequence import copies as copying
 from mptrace.analysis.data_sequence.acknowledgements import Acknowledgements
-from mptrace.analysis.data_sequence.data_order import Holes, OutOfOrder, find_out_of_order
-from mptrace.analysis.data_sequence.data_space import DataSpace, ExpandedDss, expand, lay_out
-from mptrace.analysis.data_sequence.fallback import (
-    continued_runs,
-    fallback_frames,
-    stream_acknowledgements,
+from mptrace.analysis.data_sequence.data_acks import (
+    DataAcks,
+    data_acknowledgements,
+    right_edges,
 )
+from mptrace.analysis.data_sequence.data_space import DataSpace, ExpandedDss, expand, lay_out
+from mptrace.analysis.data_sequence.fallback import continued_runs, fallback_frames
 from mptrace.analysis.data_sequence.mapping_runs import (
     MappingRows,
     Mappings,
@@ -35,6 +35,7 @@ from mptrace.analysis.data_sequence.mapping_runs import (
 )
 from mptrace.analysis.data_sequence.sequential_copies import classify_one_by_one
 from mptrace.analysis.data_sequence.subflow_space import SubflowSpace, build
+from mptrace.analysis.data_sequence.window_shifts import window_shifts
 
 if TYPE_CHECKING:
     from mptrace.analysis.connections.control import ControlPlane
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
 
 _ACK_SLACK = 1 << 24
 """An ACK further than this above all captured data is no acknowledgement of it."""
-_DATA_ACK_SLACK = 1 << 30
 
 
 @dataclass(slots=True)
@@ -70,8 +70,8 @@ class DataPlane:
     """Grouped by the way whose octets they acknowledge."""
     data_acks: Acknowledgements
     """Grouped by space."""
-    out_of_order: OutOfOrder
-    holes: Holes
+    right_edges: Acknowledgements
+    """Grouped by space: up to where its receiver's window reaches."""
 
     @property
     def floor(self) -> I64:
@@ -90,50 +90,43 @@ def build_data_plane(
 
     ``segments`` and ``dss`` become part of the result, in another order.
     """
-    subflows, row_of = build(segments, subflow, membership.ways // 2, dss)
-    dss_row = row_of[dss.segment]
     space_of_way = membership.space_of_way().astype(np.int32)
     initial, known = membership.initial_data_seqs()
-    dss_space = space_of_way[subflows.way[dss_row]]
-
-    def mapped() -> tuple[ExpandedDss, DataSpace, I64, Mappings]:
+    with SecondLane(len(segments)) as lane:
+        subflows, row_of = build(segments, subflow, membership.ways // 2, dss, lane)
+        dss_row = row_of[dss.segment]
+        dss_space = space_of_way[subflows.way[dss_row]]
+        acks = lane.start(lambda: _subflow_acks(subflows))
         expanded = expand(dss, dss_space, initial, known)
         data = lay_out(dss, expanded, dss_space, membership.spaces, initial, known)
-        rows, implausible = announced_mappings(dss, expanded, row_of, subflows, data, space_of_way)
+        said = lane.start(lambda: DataAcks.of(dss, expanded, dss_row, dss_space, subflows, data))
+        rows, implausible = announced_mappings(dss, expanded, dss_row, dss_space, subflows, data)
         rows = _with_implicit(rows, control, row_of)
-        return expanded, data, implausible, distinct_mappings(rows, subflows, data, space_of_way)
-
-    (expanded, data, implausible, mappings), acks = side_by_side(
-        len(segments), mapped, lambda: _subflow_acks(subflows)
-    )
-    runs = runs_of(mappings)
-    fallback = fallback_frames(membership)
-    runs = continued_runs(runs, mappings, membership, subflows, data, space_of_way)
-    has_payload = (subflows.segments.payload_length > 0) & ((subflows.segments.flags & RST) == 0)
-    payload_rows = np.flatnonzero(has_payload).astype(np.int32)
-    (pieces, unmapped), data_acks = side_by_side(
-        len(segments),
-        lambda: copying.payload_pieces(subflows, runs, payload_rows),
-        lambda: _data_acks(
-            dss,
-            expanded,
-            dss_row,
-            dss_space,
-            subflows,
-            data,
-            mappings,
-            runs,
-            fallback,
-            space_of_way,
-        ),
-    )
-    limit = 16 * pieces.row.size + 1_000_000
-    try:
-        copies = copying.classify(pieces, subflows, space_of_way, acks, data_acks, limit)
-    except TooManyPiecesError:
-        copies = classify_one_by_one(pieces, subflows, space_of_way, acks, data_acks)
-    floor = data.origin + 1
-    out_of_order, holes = find_out_of_order(copies, floor)
+        mappings = distinct_mappings(rows, subflows, data, space_of_way)
+        del rows
+        fallback = fallback_frames(membership)
+        runs = continued_runs(runs_of(mappings), mappings, membership, subflows, data, space_of_way)
+        believed = lane.start(lambda: said.result().believable(mappings, data))
+        data_acks = lane.start(
+            lambda: data_acknowledgements(
+                believed.result(), subflows, data, runs, fallback, space_of_way
+            )
+        )
+        edges = lane.start(
+            lambda: right_edges(
+                believed.result(), subflows, data, *window_shifts(membership, control)
+            )
+        )
+        sent = subflows.segments.payload_length > 0
+        sent &= (subflows.segments.flags & RST) == 0
+        payload_rows = np.flatnonzero(sent).astype(np.int32)
+        pieces, unmapped = copying.payload_pieces(subflows, runs, payload_rows)
+        limit = 16 * pieces.row.size + 1_000_000
+        judging = (pieces, subflows, space_of_way, acks.result(), data_acks.result())
+        try:
+            copies = copying.classify(*judging, limit)
+        except TooManyPiecesError:
+            copies = classify_one_by_one(*judging)
     return DataPlane(
         membership=membership,
         subflows=subflows,
@@ -148,10 +141,9 @@ def build_data_plane(
         payload_rows=payload_rows,
         unmapped=unmapped,
         copies=copies,
-        acks=acks,
-        data_acks=data_acks,
-        out_of_order=out_of_order,
-        holes=holes,
+        acks=acks.result(),
+        data_acks=data_acks.result(),
+        right_edges=edges.result(),
     )
 
 
@@ -190,43 +182,4 @@ def _subflow_acks(subflows: SubflowSpace) -> Acknowledgements:
         subflows.ack_place[rows],
         segments.frame_number[rows],
         segments.time_ns[rows],
-    )
-
-
-def _data_acks(
-    dss: DssTable,
-    expanded: ExpandedDss,
-    dss_row: Numbers,
-    dss_space: Numbers,
-    subflows: SubflowSpace,
-    data: DataSpace,
-    mappings: Mappings,
-    runs: Runs,
-    fallback: I64,
-    space_of_way: Numbers,
-) -> Acknowledgements:
-    """DATA_ACKs, and after a fallback the ACKs that stand for them, grouped by space."""
-    ack, row, space = where(dss.data_ack_octets > 0, expanded.data_ack, dss_row, dss_space ^ 1)
-    relative = (ack - data.initial_data_seq[space]).view(np.int64)
-    highest = np.zeros(data.origin.size, np.int64)
-    np.maximum.at(
-        highest,
-        mappings.space,
-        data.relative(mappings.data_place + mappings.length, mappings.space),
-    )
-    believable = (relative >= -_DATA_ACK_SLACK) & (relative <= highest[space] + _DATA_ACK_SLACK)
-    believable &= np.abs(relative) <= data.reach
-    row, space, relative = where(believable, row, space, relative)
-    place = data.place(relative, space)
-    plain_row, plain_space, plain_place = stream_acknowledgements(
-        subflows, runs, fallback, space_of_way
-    )
-    if plain_row.size:
-        row = np.append(row, plain_row)
-        space = np.append(space, plain_space)
-        place = np.append(place, plain_place)
-    frame = subflows.segments.frame_number[row]
-    order = capture_order(space, frame)
-    return Acknowledgements.from_columns(
-        space[order], place[order], frame[order], subflows.segments.time_ns[row[order]]
     )

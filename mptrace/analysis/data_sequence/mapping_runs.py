@@ -15,6 +15,7 @@ import numpy as np
 
 from mptrace.analysis.arrays.intervals import TooManyPiecesError, cut_everywhere, overlap_clusters
 from mptrace.analysis.arrays.ordering import stable_order
+from mptrace.analysis.arrays.segmented import where
 
 if TYPE_CHECKING:
     from mptrace.analysis.columns.tables import I64, U16, Bool, DssTable, Numbers
@@ -97,37 +98,47 @@ class MappingRows:
 def announced_mappings(
     dss: DssTable,
     expanded: ExpandedDss,
-    row_of: Numbers,
+    dss_row: Numbers,
+    dss_space: Numbers,
     subflows: SubflowSpace,
     data: DataSpace,
-    space_of_way: Numbers,
 ) -> tuple[MappingRows, I64]:
     """The mappings that DSS options announce, and the DSS rows with an implausible DSN.
 
-    Infinite mappings (length 0) and DATA_FINs without data (RFC 8684 section 3.3.3) map no
-    octet and are left out.
+    ``dss_row`` and ``dss_space`` are (n,): the row of the segment that carries a DSS, and the
+    space that its data belongs to. Infinite mappings (length 0) and DATA_FINs without data
+    (RFC 8684 section 3.3.3) map no octet and are left out.
     """
-    index = np.flatnonzero(dss.data_seq_octets > 0)
-    row = row_of[dss.segment[index]]
-    length = dss.data_length[index].astype(np.int64) - dss.data_fin[index]
-    way = subflows.way[row]
-    space = space_of_way[way]
-    relative = (expanded.data_seq[index] - data.initial_data_seq[space]).view(np.int64)
-    plausible = np.abs(relative) <= data.reach
-    position = subflows.place[row] - subflows.origin[way]
+
+    def relative_data_seq(index: I64) -> tuple[I64, Bool]:
+        relative = (expanded.data_seq[index] - data.initial_data_seq[dss_space[index]]).view(
+            np.int64
+        )
+        return relative, np.abs(relative) <= data.reach
+
+    has_data_seq = dss.data_seq_octets > 0
+    maps = has_data_seq & (dss.data_length > dss.data_fin)
+    index, others = np.flatnonzero(maps), np.flatnonzero(has_data_seq & ~maps)
+    relative, plausible = relative_data_seq(index)
+    implausible = np.concatenate((index[~plausible], others[~relative_data_seq(others)[1]]))
+    implausible.sort()
+    index, relative = where(plausible, index, relative)
+    row = dss_row[index]
+    position = subflows.place[row] - subflows.origin[subflows.way[row]]
     nearest = (dss.subflow_seq[index] - position.astype(np.uint32)).view(np.int32)
-    keep = np.flatnonzero(plausible & (length > 0))
+    position += nearest
+    data_fin = dss.data_fin[index]
     return (
         MappingRows(
-            row[keep],
-            (position + nearest)[keep],
-            relative[keep],
-            length[keep],
-            dss.has_checksum[index][keep],
-            dss.checksum[index][keep],
-            dss.data_fin[index][keep],
+            row,
+            position,
+            relative,
+            dss.data_length[index].astype(np.int64) - data_fin,
+            dss.has_checksum[index],
+            dss.checksum[index],
+            data_fin,
         ),
-        index[~plausible],
+        implausible,
     )
 
 
@@ -135,22 +146,23 @@ def distinct_mappings(
     rows: MappingRows, subflows: SubflowSpace, data: DataSpace, space_of_way: Numbers
 ) -> Mappings:
     """Put repeated announcements of a mapping together."""
-    order = stable_order(subflows.way[rows.row])
-    place = (rows.subflow_position + subflows.origin[subflows.way[rows.row]])[order]
+    way = subflows.way[rows.row]
+    place = rows.subflow_position + subflows.origin[way]
+    order = stable_order(way)
     # nearly sorted by now, which the merge sort turns into a single pass
-    order = order[np.argsort(place, kind="stable")]
-    columns = _in_order(rows, order, subflows)
+    order = order[np.argsort(place[order], kind="stable")]
+    columns = _in_order(rows, place, order)
     same = _repeats(columns)
     if not same.all() and _is_mixed(columns, same):
         order = order[np.lexsort((rows.row[order], columns[2], columns[1], columns[0]))]
-        columns = _in_order(rows, order, subflows)
+        columns = _in_order(rows, place, order)
         same = _repeats(columns)
     first = np.flatnonzero(~same)
     announced = np.diff(np.append(first, order.size))
     # of a mapping's announcements the first in the capture counts; within one way rows ascend
     lead = order[first]
     earliest = np.minimum.reduceat(rows.row[order], first) if order.size else first
-    way = subflows.way[rows.row[lead]]
+    way = way[lead]
     space = space_of_way[way]
     start = columns[0][first]
     return Mappings(
@@ -168,8 +180,7 @@ def distinct_mappings(
     )
 
 
-def _in_order(rows: MappingRows, order: I64, subflows: SubflowSpace) -> tuple[I64, I64, I64]:
-    place = rows.subflow_position + subflows.origin[subflows.way[rows.row]]
+def _in_order(rows: MappingRows, place: I64, order: I64) -> tuple[I64, I64, I64]:
     return place[order], rows.relative_data_seq[order], rows.length[order]
 
 

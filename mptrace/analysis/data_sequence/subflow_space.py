@@ -29,6 +29,10 @@ from mptrace.analysis.columns.tables import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mptrace.analysis.arrays.second_lane import SecondLane
+
+_NUMBERING = ("seq", "ack", "flags", "payload_length")
+_NOT_NUMBERING = tuple(name for name in SegmentTable.dtypes() if name not in _NUMBERING)
 _ROOM = 1 << 33
 """Free places around each way, so that mappings just outside the captured data fit too."""
 
@@ -128,7 +132,7 @@ def _initial_seqs(
 
 
 def build(
-    table: SegmentTable, subflow: I32, subflows: int, dss: DssTable
+    table: SegmentTable, subflow: I32, subflows: int, dss: DssTable, lane: SecondLane
 ) -> tuple[SubflowSpace, I32]:
     """Sort the segments by way and unwrap their numbers.
 
@@ -138,11 +142,11 @@ def build(
     way = 2 * subflow + ~table.from_initiator
     ways = 2 * subflows
     order = stable_order(way)
-    table.keep(order)
+    others = lane.start(lambda: table.keep(order, _NOT_NUMBERING))
+    table.keep(order, _NUMBERING)
     way = way[order]
     row_of = np.empty(order.size, np.int32)
     row_of[order] = np.arange(order.size, dtype=np.int32)
-    del order
     initial, known = _initial_seqs(table, way, ways, dss, row_of)
     place = _unwrapped(table.seq, way, initial)
     place += (table.flags & SYN) != 0
@@ -166,6 +170,7 @@ def build(
     ack_place[acking] = ack
     place += origin[way]
     way_first = np.searchsorted(way, np.arange(ways + 1))
+    others.result()
     return (
         SubflowSpace(
             segments=table,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mptrace.analysis.columns.tables import I64, U8
-    from mptrace.analysis.data_sequence.acknowledgements import Acknowledgements
+    from mptrace.analysis.data_sequence.data_order import Holes, OutOfOrder
     from mptrace.analysis.figures.acked_end import AckedEnd
     from mptrace.analysis.figures.handovers import FirstCopies, HandoverRow
     from mptrace.analysis.figures.round_trips import RoundTrips
@@ -26,7 +26,8 @@ class Figures:
     checksum_verdict: U8
     """`checksums.Verdict` per mapping."""
     data_fin_relative: I64
-    right_edges: Acknowledgements
+    out_of_order: OutOfOrder
+    holes: Holes
     window_limited: I64
     stalls: StallColumns
     first_copies: FirstCopies

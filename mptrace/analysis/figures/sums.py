@@ -27,7 +27,9 @@ from mptrace.analysis.model import Distribution
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mptrace.analysis.arrays.second_lane import Later
     from mptrace.analysis.columns.tables import I64, Numbers
+    from mptrace.analysis.data_sequence.data_order import OutOfOrder
     from mptrace.analysis.data_sequence.data_plane import DataPlane
 
 
@@ -171,17 +173,15 @@ def way_figures(plane: DataPlane) -> tuple[WayFigures, RoundTrips]:
     )
 
 
-def space_figures(plane: DataPlane, verdict: NDArray[np.uint8]) -> tuple[SpaceFigures, RoundTrips]:
+def space_figures(
+    plane: DataPlane, verdict: NDArray[np.uint8], late: OutOfOrder, flight: Later[Flight]
+) -> tuple[SpaceFigures, RoundTrips]:
     """Figures of all spaces, and the data RTT samples behind them."""
     subflows, copies, spaces = plane.subflows, plane.copies, plane.membership.spaces
     segments, mappings = subflows.segments, plane.mappings
     rows = plane.payload_rows
     space = plane.space_of_way[subflows.way[rows]]
     samples = data_round_trips(mappings, copies, subflows, plane.data_acks)
-    flight = flight_of(
-        copies.space, copies.row, copies.data_end, subflows, plane.data_acks, plane.floor
-    )
-    late = plane.out_of_order
     closed = np.flatnonzero(late.closing_frame >= 0)
     closing_ns = _time_of_frames(plane, late.closing_frame[closed])
     seen = np.ones(spaces, np.int64)
@@ -211,8 +211,8 @@ def space_figures(plane: DataPlane, verdict: NDArray[np.uint8]) -> tuple[SpaceFi
             ),
             payload=Extent.of(space, segments.time_ns[rows], spaces),
             data_round_trips=Spread.of(samples.group, samples.duration_ns, spaces),
-            flight=flight,
-            max_flight=flight.largest(spaces),
+            flight=flight.result(),
+            max_flight=flight.result().largest(spaces),
             ack_octets=Spread.of(acks.group[advance > 0], advance[advance > 0], spaces),
             checksums=_by_class(mappings.space, verdict, np.ones(len(mappings), np.int64), spaces),
             mappings=count_by(mappings.space, spaces),
@@ -226,6 +226,14 @@ def _by_class(
 ) -> NDArray[np.int64]:
     """Sums per group and class, as (groups, 4)."""
     return sum_by(4 * group + kind, weight, 4 * groups).reshape(groups, 4)
+
+
+def data_flight(plane: DataPlane) -> Flight:
+    """Octets in flight in each space, at every packet with mapped payload."""
+    copies = plane.copies
+    return flight_of(
+        copies.space, copies.row, copies.data_end, plane.subflows, plane.data_acks, plane.floor
+    )
 
 
 def subflow_flight(plane: DataPlane) -> Flight:

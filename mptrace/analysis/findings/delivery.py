@@ -181,9 +181,10 @@ def _never_captured(case: Case, name: DirectionName) -> tuple[int, int, int]:
     floor = int(plane.floor[space])
     acked_end = floor + direction.acked_octets
     seen_end = floor + int(case.rows.spaces.highest_seen[space]) - 1
-    low, high = np.searchsorted(plane.holes.space, (space, space + 1))
-    start = np.append(plane.holes.start[low:high], seen_end)
-    length = np.minimum(np.append(plane.holes.end[low:high], acked_end), acked_end) - start
+    holes = case.rows.evidence.figures.holes
+    low, high = np.searchsorted(holes.space, (space, space + 1))
+    start = np.append(holes.start[low:high], seen_end)
+    length = np.minimum(np.append(holes.end[low:high], acked_end), acked_end) - start
     inside = length > 0
     if not inside.any():
         return 0, 0, 0

@@ -70,7 +70,7 @@ def data_columns(evidence: Evidence, order: I64) -> DataColumns:
     repeats, reinjection_of, reinjected_in = _links(plane, frame)
     unmapped = np.zeros(n, np.int64)
     unmapped[plane.payload_rows] = plane.unmapped
-    disorder = plane.out_of_order
+    disorder = figures.out_of_order
     late, extent, filled = np.zeros(n, np.int64), np.zeros(n, np.int64), np.full(n, -1)
     late[disorder.row] = disorder.octets
     extent[disorder.row] = disorder.extent

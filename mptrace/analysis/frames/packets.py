@@ -9,7 +9,7 @@ import numpy as np
 
 from mptrace.analysis.columns.tables import ACK, SYN
 from mptrace.analysis.data_sequence.copies import CopyClass, Worth
-from mptrace.analysis.figures.windows import window_shifts
+from mptrace.analysis.data_sequence.window_shifts import window_shifts
 from mptrace.analysis.frames.building import ABSENT, SECOND, Column, categories, masked
 from mptrace.analysis.frames.packet_data import DataColumns, data_columns
 from mptrace.analysis.frames.packet_mptcp import OptionColumns, option_columns
@@ -36,7 +36,7 @@ def packet_values(evidence: Evidence) -> dict[str, Column]:
     data = data_columns(evidence, order)
     flags = segments.flags[order].astype(np.int64)
     acks = (flags & ACK) != 0
-    shift, shift_known = window_shifts(plane, evidence.control)
+    shift, shift_known = window_shifts(plane.membership, evidence.control)
     window = segments.window[order].astype(np.int64)
     scale = np.where((flags & SYN) != 0, 0, shift[way])
     time_ns = segments.time_ns[order]

@@ -51,7 +51,7 @@ def subflow_flight(direction: DirectionTimelines, way: int) -> Steps:
 
 def window(direction: DirectionTimelines) -> Steps:
     """The right edge of the receive window less the highest DATA_ACK so far."""
-    edges = _changes(direction, direction.evidence.figures.right_edges, direction.space)
+    edges = _changes(direction, direction.evidence.plane.right_edges, direction.space)
     acked = _changes(direction, direction.evidence.plane.data_acks, direction.space)
     if not edges.frame.size or not acked.frame.size:
         return Steps(np.empty(0, np.int64), np.empty(0, np.int64))

@@ -62,7 +62,7 @@ class DirectionTimelines:
 
     def right_edge(self) -> Steps:
         """The largest DATA_ACK + window announced so far, on any subflow."""
-        return self._acknowledged(self.evidence.figures.right_edges)
+        return self._acknowledged(self._plane.right_edges)
 
     def _acknowledged(self, acks: Acknowledgements) -> Steps:
         rows = stretch(acks.group, self.space)

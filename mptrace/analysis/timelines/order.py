@@ -31,8 +31,8 @@ class Late:
 
 def late_packets(direction: DirectionTimelines) -> Late:
     """The rows of the out-of-order table that belong to this direction."""
-    plane = direction.evidence.plane
-    table, segments = plane.out_of_order, plane.subflows.segments
+    plane, table = direction.evidence.plane, direction.evidence.figures.out_of_order
+    segments = plane.subflows.segments
     rows = stretch(table.space, direction.space)
     row, closing = table.row[rows], table.closing_frame[rows]
     time_ns = segments.time_ns[row]
