@@ -46,6 +46,10 @@ def measure(command: Sequence[str]) -> Measurement:
     return Measurement(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 
-def best_of(runs: int, command: Sequence[str]) -> Measurement:
-    """The fastest of several runs: what the command takes when nothing disturbs it."""
-    return min((measure(command) for _ in range(runs)), key=lambda result: result.seconds)
+def best_of(runs: int, *commands: Sequence[str]) -> list[Measurement]:
+    """The fastest of several runs of each: what it takes when nothing disturbs it.
+
+    The commands run in turns, so that a machine which slows down does so for all of them.
+    """
+    turns = [[measure(command) for command in commands] for _ in range(runs)]
+    return [min(of_one, key=lambda run: run.seconds) for of_one in zip(*turns, strict=True)]

@@ -8,6 +8,7 @@ connections; and the time to start. Both read from the page cache.
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shutil
 import subprocess
@@ -61,6 +62,7 @@ def make(
     if made is None:
         raise RuntimeError(f"make_capture.py said: {said}")
     with path.open("rb", buffering=0) as file:
+        os.fsync(file.fileno())  # else the system writes it to the disk beside what is measured
         while file.read(_MEBI):  # into the page cache
             pass
     return Case(path, int(made[1]), int(made[2]))
@@ -93,8 +95,11 @@ def beside_tshark(directory: Path, packets: int | None, runs: int) -> None:
         if packets is not None:
             connections = max(SHAPES[shape].connections // 10, 1)
         case = make(directory, shape, packets=wanted, connections=connections)
-        ours = best_of(runs, [*mptrace_command(), "analyze", "--json", str(case.path)])
-        theirs = best_of(runs, [tshark, "-q", "-z", "conv,mptcp", "-r", str(case.path)])
+        ours, theirs = best_of(
+            runs,
+            [*mptrace_command(), "analyze", "--json", str(case.path)],
+            [tshark, "-q", "-z", "conv,mptcp", "-r", str(case.path)],
+        )
         print_pair(case, ours, theirs)
         case.path.unlink()
 
@@ -115,7 +120,7 @@ def growth(directory: Path, quick: bool, runs: int) -> None:
         results = []
         for arguments in (small, large):
             case = make(directory, shape, **arguments)
-            run = best_of(runs, [*mptrace_command(), "analyze", "--json", str(case.path)])
+            (run,) = best_of(runs, [*mptrace_command(), "analyze", "--json", str(case.path)])
             results.append((case, run))
             case.path.unlink()
         (first, one), (second, other) = results
@@ -144,7 +149,7 @@ def start_up(runs: int) -> None:
             2,
         ),
     ):
-        ours, theirs = best_of(runs, command), best_of(runs, yardstick)
+        ours, theirs = best_of(runs, command, yardstick)
         print(
             f"{title:<44}{1000 * ours.seconds:>7.0f} ms{1000 * theirs.seconds:>7.0f} ms"
             f"{ours.seconds / theirs.seconds:>7.1f} x{allowed:>7} x"
@@ -155,7 +160,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure what the command line asks for; return the exit status."""
     parser = argparse.ArgumentParser(description="Measure mptrace beside tshark.")
     parser.add_argument("--quick", action="store_true", help="a twentieth of the packets")
-    parser.add_argument("--runs", type=int, default=2, help="best of so many (default: 2)")
+    parser.add_argument("--runs", type=int, default=3, help="best of so many (default: 3)")
     parser.add_argument("--directory", type=Path, help="where captures are made (2 GB)")
     chosen = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="mptrace-bench-", dir=chosen.directory) as name:
