@@ -137,7 +137,7 @@ def _in_order(parts: list[Any], dtypes: Iterable[type]) -> tuple[NDArray[Any], .
     # numpy sorts numbers of 16 bits by radix; batches are seldom larger
     narrow = packet.astype(np.uint16) if int(packet.max()) < 1 << 16 else packet
     order = np.argsort(narrow, kind="stable")
-    return tuple(column[order] for column in columns)
+    return tuple(column.take(order) for column in columns)
 
 
 def walk_options(
@@ -208,7 +208,7 @@ def keep(mask: Mask, *columns: NDArray[Any]) -> tuple[Any, ...]:
     if mask.all():
         return columns
     rows = np.flatnonzero(mask)  # to take rows is faster than to look at a mask for each column
-    return tuple(column[rows] for column in columns)
+    return tuple(column.take(rows) for column in columns)
 
 
 def _skip_leading_timestamps(

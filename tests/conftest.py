@@ -12,6 +12,9 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# as in the command: threads that wait for linear algebra would take time from other tests
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 # Time limits per example measure the machine's load, not the code: there are none.
 SLOW = [HealthCheck.too_slow]  # the machine, not the test
 settings.register_profile("default", deadline=None, max_examples=60, suppress_health_check=SLOW)

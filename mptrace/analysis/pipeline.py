@@ -129,7 +129,7 @@ def _data_plane(read: ReadCapture, sorting: _Sorting, control: ControlPlane) -> 
     rows = np.flatnonzero(sorting.wanted)[::-1]
     first_row[sorting.stream[rows]] = rows
     membership = number_members(control.table.connections, first_row)
-    subflow = membership.subflow_of_stream.astype(np.int32)[sorting.stream]
+    subflow = membership.subflow_of_stream.astype(np.int32).take(sorting.stream)
     kept = sorting.wanted & (subflow >= 0)
     if not kept.all():
         number = np.cumsum(kept) - 1

@@ -16,7 +16,7 @@ def where(mask: Bool, *columns: NDArray[Any]) -> tuple[NDArray[Any], ...]:
     if mask.all():
         return columns
     rows = np.flatnonzero(mask)
-    return tuple(column[rows] for column in columns)
+    return tuple(column.take(rows) for column in columns)
 
 
 def group_starts(group: NDArray[np.integer]) -> Int:

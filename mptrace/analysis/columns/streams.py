@@ -66,7 +66,7 @@ def number_streams(table: StreamSegments, low_port_is_lower: Bool) -> tuple[Stre
     by_first = by_first[first[by_first] < len(table)]
     number = np.empty(len(flow_of_key), np.int32)
     number[by_first] = np.arange(by_first.size, dtype=np.int32)
-    stream = number[key]
+    stream = number.take(key)
     flow_column = np.array(flow_of_key)[by_first]
     low_initiates, captured = _initiators(table, stream, flow_column, low_port_is_lower)
     return Streams(flow_column, low_initiates, captured), stream

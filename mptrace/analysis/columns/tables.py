@@ -94,7 +94,7 @@ class SegmentTable:
         if rows.dtype == np.bool_:
             rows = np.flatnonzero(rows)  # looking at a mask for every column takes longer
         for name in names or tuple(self.dtypes()):
-            setattr(self, name, getattr(self, name)[rows])
+            setattr(self, name, getattr(self, name).take(rows))
 
 
 @dataclass(slots=True)
@@ -171,7 +171,7 @@ class DssTable:
         if rows.dtype == np.bool_:
             rows = np.flatnonzero(rows)  # looking at a mask for every column takes longer
         for f in fields(self):
-            setattr(self, f.name, getattr(self, f.name)[rows])
+            setattr(self, f.name, getattr(self, f.name).take(rows))
 
 
 Table = TypeVar("Table", SegmentTable, RecognitionTable, DssTable)

@@ -41,10 +41,10 @@ class Acknowledgements:
         advanced[1:] |= running[1:] > running[:-1]
         rows = np.flatnonzero(advanced)
         return cls(
-            group[rows].astype(np.int32),
-            running[rows],
-            frame[rows].astype(np.int32),
-            time_ns[rows],
+            group.take(rows).astype(np.int32),
+            running.take(rows),
+            frame.take(rows).astype(np.int32),
+            time_ns.take(rows),
         )
 
     @property
@@ -80,7 +80,7 @@ class Acknowledgements:
             return np.zeros(group.size, np.int64)
         final = np.full(max(int(group.max()), int(self.group[-1])) + 1, np.iinfo(np.int64).min)
         final[self.group] = self.place  # the last row of each group is written last
-        covered = final[group]
+        covered = final.take(group)
         octets: I64 = np.clip(covered, start, end) - start
         return octets
 
@@ -89,10 +89,10 @@ class Acknowledgements:
         row = self.latest_before(group, frame)
         if not self.place.size:
             return nothing
-        return np.where(row >= 0, self.place[row], nothing)
+        return np.where(row >= 0, self.place.take(row), nothing)
 
     def _checked(self, row: Numbers, group: Numbers) -> I64:
         if not self.group.size:
             return np.full(row.size, -1)
         inside = np.clip(row, 0, self.group.size - 1)
-        return np.where((row == inside) & (self.group[inside] == group), inside, -1)
+        return np.where((row == inside) & (self.group.take(inside) == group), inside, -1)

@@ -93,14 +93,17 @@ def payload_pieces(subflows: SubflowSpace, runs: Runs, rows: Numbers) -> tuple[P
 
     Returns the pieces and, per row given, the octets that no mapping covers.
     """
-    start, end = subflows.place[rows], subflows.place_end[rows]
+    start, length = subflows.place.take(rows), subflows.segments.payload_length.take(rows)
+    end = start + length
     left, right = pairs_of_overlap(start, end, runs.start, runs.end)
-    piece_start = np.maximum(start[left], runs.start[right])
-    piece_end = np.minimum(end[left], runs.end[right])
+    piece_start = np.maximum(start.take(left), runs.start.take(right))
+    piece_end = np.minimum(end.take(left), runs.end.take(right))
     covered = np.bincount(left, weights=piece_end - piece_start, minlength=rows.size)
     unmapped = end - start - covered.astype(np.int64)
     return (
-        PayloadPieces(rows[left], piece_start, piece_end, piece_start + runs.distance[right]),
+        PayloadPieces(
+            rows.take(left), piece_start, piece_end, piece_start + runs.distance.take(right)
+        ),
         unmapped,
     )
 
@@ -118,12 +121,11 @@ def classify(
     ``acks`` are grouped by the way whose data they acknowledge, ``data_acks`` by space. Raises
     TooManyPiecesError when overlaps would have to be cut into more than ``limit`` pieces.
     """
-    way = subflows.way[pieces.row]
-    space = space_of_way[way]
+    space = space_of_way.take(subflows.way.take(pieces.row))
     order = stable_order(space)
-    order = order[np.argsort(pieces.data_place[order], kind="stable")]
-    start = pieces.data_place[order]
-    end = pieces.data_end[order]
+    order = order.take(np.argsort(pieces.data_place.take(order), kind="stable"))
+    start = pieces.data_place.take(order)
+    end = pieces.data_end.take(order)
     shared = in_overlap(start, end)
     alone = order[~shared]
     single = _single(pieces, alone, subflows, space, acks)
@@ -141,22 +143,24 @@ def _single(
     acks: Acknowledgements,
 ) -> Copies:
     """Pieces that share no octet: first copies."""
-    row = pieces.row[alone]
-    way = subflows.way[row]
+    row = pieces.row.take(alone)
+    way = subflows.way.take(row)
     nothing = np.zeros(alone.size, np.uint8)
     return Copies(
         row=row,
         way=way,
-        space=space[alone],
-        frame=subflows.segments.frame_number[row],
-        data_place=pieces.data_place[alone],
-        data_end=pieces.data_end[alone],
+        space=space.take(alone),
+        frame=subflows.segments.frame_number.take(row),
+        data_place=pieces.data_place.take(alone),
+        data_end=pieces.data_end.take(alone),
         kind=nothing,
         worth=nothing,
         repeats_row=np.full(alone.size, -1, np.int32),
         first_row=row,
         repeated=np.zeros(alone.size, np.bool_),
-        delivered_octets=acks.octets_covered(way, pieces.place[alone], pieces.place_end[alone]),
+        delivered_octets=acks.octets_covered(
+            way, pieces.place.take(alone), pieces.place_end.take(alone)
+        ),
     )
 
 

@@ -46,19 +46,19 @@ class DataAcks:
     ) -> DataAcks:
         """All that lie within reach of their space's data."""
         ack, row, space = where(dss.data_ack_octets > 0, expanded.data_ack, dss_row, dss_space ^ 1)
-        relative = (ack - data.initial_data_seq[space]).view(np.int64)
+        relative = (ack - data.initial_data_seq.take(space)).view(np.int64)
         plausible = (relative >= -_SLACK) & (np.abs(relative) <= data.reach)
         row, space, relative = where(plausible, row, space, relative)
-        frame = subflows.segments.frame_number[row]
+        frame = subflows.segments.frame_number.take(row)
         order = capture_order(space, frame)
-        return cls(row[order], space[order], frame[order], relative[order])
+        return cls(row.take(order), space.take(order), frame.take(order), relative.take(order))
 
     def believable(self, mappings: Mappings, data: DataSpace) -> DataAcks:
         """Those that are not far beyond what was mapped."""
         highest = np.zeros(data.origin.size, np.int64)
         end = data.relative(mappings.data_place + mappings.length, mappings.space)
         np.maximum.at(highest, mappings.space, end)
-        known = self.relative <= highest[self.space] + _SLACK
+        known = self.relative <= highest.take(self.space) + _SLACK
         return DataAcks(*where(known, self.row, self.space, self.frame, self.relative))
 
 
@@ -83,7 +83,7 @@ def data_acknowledgements(
         frame = np.append(frame, subflows.segments.frame_number[plain_row])
         order = capture_order(space, frame)
         row, space, place, frame = row[order], space[order], place[order], frame[order]
-    return Acknowledgements.from_columns(space, place, frame, time_ns[row])
+    return Acknowledgements.from_columns(space, place, frame, time_ns.take(row))
 
 
 def right_edges(
@@ -96,11 +96,11 @@ def right_edges(
     """
     segments = subflows.segments
     row, space, frame, relative = said.row, said.space, said.frame, said.relative
-    way = subflows.way[row]
+    way = subflows.way.take(row)
     if not known.all():
         row, space, frame, relative, way = where(known[way], row, space, frame, relative, way)
-    scale = shift[way]
-    scale[(segments.flags[row] & SYN) != 0] = 0
+    scale = shift.take(way)
+    scale[(segments.flags.take(row) & SYN) != 0] = 0
     edge = data.place(relative, space)
-    edge += segments.window[row].astype(np.int64) << scale
-    return Acknowledgements.from_columns(space, edge, frame, segments.time_ns[row])
+    edge += segments.window.take(row).astype(np.int64) << scale
+    return Acknowledgements.from_columns(space, edge, frame, segments.time_ns.take(row))

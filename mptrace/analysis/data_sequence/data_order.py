@@ -79,7 +79,7 @@ def find_out_of_order(copies: Copies, floor: I64) -> tuple[OutOfOrder, Holes]:
     # a packet may have several such pieces: they count as one packet
     order = stable_order(frame[late])
     order = order[stable_order(space[late[order]])]
-    late, extent = late[order], extent[order]
+    late, extent = late.take(order), extent.take(order)
     opens = np.ones(late.size, np.bool_)
     opens[1:] = (frame[late[1:]] != frame[late[:-1]]) | (space[late[1:]] != space[late[:-1]])
     begin = np.flatnonzero(opens)

@@ -94,8 +94,8 @@ def build_data_plane(
     initial, known = membership.initial_data_seqs()
     with SecondLane(len(segments)) as lane:
         subflows, row_of = build(segments, subflow, membership.ways // 2, dss, lane)
-        dss_row = row_of[dss.segment]
-        dss_space = space_of_way[subflows.way[dss_row]]
+        dss_row = row_of.take(dss.segment)
+        dss_space = space_of_way.take(subflows.way.take(dss_row))
         acks = lane.start(lambda: _subflow_acks(subflows))
         expanded = expand(dss, dss_space, initial, known)
         data = lay_out(dss, expanded, dss_space, membership.spaces, initial, known)
@@ -172,14 +172,14 @@ def _subflow_acks(subflows: SubflowSpace) -> Acknowledgements:
     if filled.size:
         highest[filled] = np.maximum.reduceat(subflows.place_end, subflows.way_first[filled])
     rows = np.flatnonzero((segments.flags & (ACK | RST)) == ACK)
-    target = subflows.way[rows] ^ 1
-    believable = subflows.ack_place[rows] <= highest[target] + _ACK_SLACK
+    target = subflows.way.take(rows) ^ 1
+    believable = subflows.ack_place.take(rows) <= highest.take(target) + _ACK_SLACK
     rows, target = where(believable, rows, target)
     order = stable_order(target)
-    rows, target = rows[order], target[order]
+    rows, target = rows.take(order), target.take(order)
     return Acknowledgements.from_columns(
         target,
-        subflows.ack_place[rows],
-        segments.frame_number[rows],
-        segments.time_ns[rows],
+        subflows.ack_place.take(rows),
+        segments.frame_number.take(rows),
+        segments.time_ns.take(rows),
     )

@@ -38,11 +38,11 @@ class DataSpace:
 
     def place(self, relative: I64, space: Numbers) -> I64:
         """Place on the axis of relative data sequence numbers."""
-        return relative + self.origin[space]
+        return relative + self.origin.take(space)
 
     def relative(self, place: I64, space: Numbers) -> I64:
         """Relative data sequence number of places."""
-        return place - self.origin[space]
+        return place - self.origin.take(space)
 
     def data_seq(self, place: I64, space: Numbers) -> U64:
         """64-bit data sequence numbers of places."""
@@ -89,8 +89,8 @@ def expand(dss: DssTable, space: Numbers, initial: U64, known: Bool) -> Expanded
     owner[:, 0], owner[:, 1] = space, space ^ 1
     octets[:, 0], octets[:, 1] = dss.data_seq_octets, dss.data_ack_octets
     items = np.flatnonzero((octets.ravel() > 0) & concerned[owner.ravel()])
-    items = items[stable_order(owner.ravel()[items])]
-    short = octets.ravel()[items] == 4
+    items = items.take(stable_order(owner.ravel().take(items)))
+    short = octets.ravel().take(items) == 4
     # a whole number next to no short one is nobody's anchor
     needed = short.copy()
     needed[1:] |= short[:-1]
@@ -151,8 +151,8 @@ def lay_out(
         _guess_initial(kinds, space, initial, known, reach // 4)
     low, high = np.zeros(spaces, np.int64), np.zeros(spaces, np.int64)
     for rows, value, opposite in kinds:
-        owner = space[rows] ^ opposite
-        relative = (value[rows] - initial[owner]).view(np.int64)
+        owner = space.take(rows) ^ opposite
+        relative = (value.take(rows) - initial.take(owner)).view(np.int64)
         plausible = np.abs(relative) <= reach // 2
         if not plausible.all():
             owner, relative = owner[plausible], relative[plausible]

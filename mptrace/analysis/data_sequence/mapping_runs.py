@@ -111,9 +111,9 @@ def announced_mappings(
     """
 
     def relative_data_seq(index: I64) -> tuple[I64, Bool]:
-        relative = (expanded.data_seq[index] - data.initial_data_seq[dss_space[index]]).view(
-            np.int64
-        )
+        relative = (
+            expanded.data_seq.take(index) - data.initial_data_seq.take(dss_space.take(index))
+        ).view(np.int64)
         return relative, np.abs(relative) <= data.reach
 
     has_data_seq = dss.data_seq_octets > 0
@@ -123,19 +123,19 @@ def announced_mappings(
     implausible = np.concatenate((index[~plausible], others[~relative_data_seq(others)[1]]))
     implausible.sort()
     index, relative = where(plausible, index, relative)
-    row = dss_row[index]
-    position = subflows.place[row] - subflows.origin[subflows.way[row]]
-    nearest = (dss.subflow_seq[index] - position.astype(np.uint32)).view(np.int32)
+    row = dss_row.take(index)
+    position = subflows.place.take(row) - subflows.origin.take(subflows.way.take(row))
+    nearest = (dss.subflow_seq.take(index) - position.astype(np.uint32)).view(np.int32)
     position += nearest
-    data_fin = dss.data_fin[index]
+    data_fin = dss.data_fin.take(index)
     return (
         MappingRows(
             row,
             position,
             relative,
-            dss.data_length[index].astype(np.int64) - data_fin,
-            dss.has_checksum[index],
-            dss.checksum[index],
+            dss.data_length.take(index).astype(np.int64) - data_fin,
+            dss.has_checksum.take(index),
+            dss.checksum.take(index),
             data_fin,
         ),
         implausible,
@@ -146,11 +146,11 @@ def distinct_mappings(
     rows: MappingRows, subflows: SubflowSpace, data: DataSpace, space_of_way: Numbers
 ) -> Mappings:
     """Put repeated announcements of a mapping together."""
-    way = subflows.way[rows.row]
-    place = rows.subflow_position + subflows.origin[way]
+    way = subflows.way.take(rows.row)
+    place = rows.subflow_position + subflows.origin.take(way)
     order = stable_order(way)
     # nearly sorted by now, which the merge sort turns into a single pass
-    order = order[np.argsort(place[order], kind="stable")]
+    order = order.take(np.argsort(place.take(order), kind="stable"))
     columns = _in_order(rows, place, order)
     same = _repeats(columns)
     if not same.all() and _is_mixed(columns, same):
@@ -161,27 +161,27 @@ def distinct_mappings(
     announced = np.diff(np.append(first, order.size))
     # of a mapping's announcements the first in the capture counts; within one way rows ascend
     lead = order[first]
-    earliest = np.minimum.reduceat(rows.row[order], first) if order.size else first
-    way = way[lead]
-    space = space_of_way[way]
-    start = columns[0][first]
+    earliest = np.minimum.reduceat(rows.row.take(order), first) if order.size else first
+    way = way.take(lead)
+    space = space_of_way.take(way)
+    start = columns[0].take(first)
     return Mappings(
         way=way,
         space=space,
         place=start,
-        place_end=start + rows.length[lead],
-        data_place=data.place(rows.relative_data_seq[lead], space),
+        place_end=start + rows.length.take(lead),
+        data_place=data.place(rows.relative_data_seq.take(lead), space),
         first_row=earliest,
         announced=announced,
-        has_checksum=rows.has_checksum[lead],
-        checksum=rows.checksum[lead],
-        data_fin=rows.data_fin[lead],
+        has_checksum=rows.has_checksum.take(lead),
+        checksum=rows.checksum.take(lead),
+        data_fin=rows.data_fin.take(lead),
         conflicting=np.zeros(lead.size, np.bool_),
     )
 
 
 def _in_order(rows: MappingRows, place: I64, order: I64) -> tuple[I64, I64, I64]:
-    return place[order], rows.relative_data_seq[order], rows.length[order]
+    return place.take(order), rows.relative_data_seq.take(order), rows.length.take(order)
 
 
 def _repeats(columns: tuple[I64, ...]) -> Bool:

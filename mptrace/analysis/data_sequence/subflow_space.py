@@ -144,14 +144,15 @@ def build(
     order = stable_order(way)
     others = lane.start(lambda: table.keep(order, _NOT_NUMBERING))
     table.keep(order, _NUMBERING)
-    way = way[order]
+    way = way.take(order)
     row_of = np.empty(order.size, np.int32)
     row_of[order] = np.arange(order.size, dtype=np.int32)
     initial, known = _initial_seqs(table, way, ways, dss, row_of)
     place = _unwrapped(table.seq, way, initial)
     place += (table.flags & SYN) != 0
     acking = np.flatnonzero(table.flags & ACK)
-    ack = _unwrapped(table.ack[acking], way[acking], initial[np.arange(ways) ^ 1])
+    acking_way = way.take(acking)
+    ack = _unwrapped(table.ack.take(acking), acking_way, initial[np.arange(ways) ^ 1])
 
     low, high = np.zeros(ways, np.int64), np.zeros(ways, np.int64)
     begin = group_starts(way)
@@ -164,11 +165,11 @@ def build(
     origin = np.cumsum(span) - span - low
 
     ack_place = np.full(way.size, -1, np.int64)
-    acked_way = way[acking] ^ 1
-    np.clip(ack, low[acked_way], high[acked_way], out=ack)
-    ack += origin[acked_way]
+    acked_way = acking_way ^ 1
+    np.clip(ack, low.take(acked_way), high.take(acked_way), out=ack)
+    ack += origin.take(acked_way)
     ack_place[acking] = ack
-    place += origin[way]
+    place += origin.take(way)
     way_first = np.searchsorted(way, np.arange(ways + 1))
     others.result()
     return (

@@ -56,9 +56,9 @@ def flight_of(
     ``group``, ``row`` and ``end`` are (n,), the place after the last octet that the packet in
     ``row`` sent. ``floor`` is (groups,): acknowledged where the capture shows none yet.
     """
-    frame = subflows.segments.frame_number[row]
+    frame = subflows.segments.frame_number.take(row)
     order = capture_order(group, frame)
-    group, row, end, frame = group[order], row[order], end[order], frame[order]
+    group, row, end, frame = group.take(order), row.take(order), end.take(order), frame.take(order)
     # places of a later group are all higher, so one running maximum serves all groups
     sent_end = np.maximum.accumulate(end) if end.size else end
-    return Flight(group, row, sent_end, acks.place_before(group, frame, floor[group]))
+    return Flight(group, row, sent_end, acks.place_before(group, frame, floor.take(group)))

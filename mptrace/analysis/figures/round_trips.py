@@ -9,6 +9,7 @@ import numpy as np
 
 from mptrace.analysis.arrays.intervals import in_overlap
 from mptrace.analysis.arrays.ordering import stable_order
+from mptrace.analysis.arrays.segmented import where
 from mptrace.analysis.data_sequence.copies import Copies, CopyClass
 
 if TYPE_CHECKING:
@@ -43,13 +44,14 @@ def subflow_round_trips(
 
     A segment is left out when any octet of it was sent more than once on its subflow (Karn).
     """
-    start, end = subflows.place[payload_rows], subflows.place_end[payload_rows]
+    start = subflows.place.take(payload_rows)
+    end = start + subflows.segments.payload_length.take(payload_rows)
     order = np.argsort(start, kind="stable")
     once = np.ones(payload_rows.size, np.bool_)
-    once[order] = ~in_overlap(start[order], end[order])
-    rows = payload_rows[once]
-    way = subflows.way[rows]
-    return _samples(way, rows, subflows, acks.first_covering(way, subflows.place_end[rows]), acks)
+    once[order] = ~in_overlap(start.take(order), end.take(order))
+    rows, end = where(once, payload_rows, end)
+    way = subflows.way.take(rows)
+    return _samples(way, rows, subflows, acks.first_covering(way, end), acks)
 
 
 def data_round_trips(
@@ -81,9 +83,13 @@ def _samples(
 ) -> RoundTrips:
     """Keep what was acknowledged, by a packet that came after the data."""
     acked = np.flatnonzero(ack >= 0)
-    ack, row, group = ack[acked], row[acked], group[acked]
-    later = acks.frame[ack] > subflows.segments.frame_number[row]
-    ack, row, group = ack[later], row[later], group[later]
+    ack, row, group = ack.take(acked), row.take(acked), group.take(acked)
+    later = acks.frame.take(ack) > subflows.segments.frame_number.take(row)
+    ack, row, group = where(later, ack, row, group)
     return RoundTrips(
-        group, row, subflows.segments.time_ns[row], acks.time_ns[ack], acks.frame[ack]
+        group,
+        row,
+        subflows.segments.time_ns.take(row),
+        acks.time_ns.take(ack),
+        acks.frame.take(ack),
     )

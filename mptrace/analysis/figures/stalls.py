@@ -46,8 +46,8 @@ def find_stalls(
     advances, or with the connection's last packet. ``median_rtt_ns`` (spaces,) is negative where
     there is no data RTT; ``last_frame`` and ``last_ns`` (spaces,) are of the connection's end.
     """
-    frame = subflows.segments.frame_number[flight.row]
-    time = subflows.segments.time_ns[flight.row]
+    frame = subflows.segments.frame_number.take(flight.row)
+    time = subflows.segments.time_ns.take(flight.row)
     # Packets that sent new octets while all before were acknowledged open a stretch...
     fresh = flight.sent_end > flight.acked
     before = np.empty_like(flight.sent_end)
@@ -97,7 +97,7 @@ def _sent_when(flight: Flight, flight_frame: Numbers, group: Numbers, frame: Num
         - 1
     )
     at = np.maximum(row, 0)
-    return np.where((row >= 0) & (flight.group[at] == group), flight.sent_end[at], -1)
+    return np.where((row >= 0) & (flight.group.take(at) == group), flight.sent_end.take(at), -1)
 
 
 def _first_sent(flight: Flight, group: Numbers) -> I64:

@@ -91,7 +91,7 @@ class Extent:
     def of(cls, group: Numbers, time_ns: I64, groups: int) -> Extent:
         """Extent of the times of each group."""
         order = stable_order(group)
-        group, time_ns = group[order], time_ns[order]
+        group, time_ns = group.take(order), time_ns.take(order)
         starts = group_starts(group)
         first, last = np.zeros(groups, np.int64), np.zeros(groups, np.int64)
         if starts.size:
@@ -152,7 +152,7 @@ def way_figures(plane: DataPlane) -> tuple[WayFigures, RoundTrips]:
     subflows, copies, ways = plane.subflows, plane.copies, plane.subflows.ways
     segments = subflows.segments
     rows = plane.payload_rows
-    way = subflows.way[rows]
+    way = subflows.way.take(rows)
     samples = subflow_round_trips(subflows, rows, plane.acks)
     flight = subflow_flight(plane)
     again = np.flatnonzero(copies.kind == CopyClass.REINJECTION)
@@ -180,7 +180,7 @@ def space_figures(
     subflows, copies, spaces = plane.subflows, plane.copies, plane.membership.spaces
     segments, mappings = subflows.segments, plane.mappings
     rows = plane.payload_rows
-    space = plane.space_of_way[subflows.way[rows]]
+    space = plane.space_of_way.take(subflows.way.take(rows))
     samples = data_round_trips(mappings, copies, subflows, plane.data_acks)
     closed = np.flatnonzero(late.closing_frame >= 0)
     closing_ns = _time_of_frames(plane, late.closing_frame[closed])
@@ -239,8 +239,8 @@ def data_flight(plane: DataPlane) -> Flight:
 def subflow_flight(plane: DataPlane) -> Flight:
     """Octets in flight on each way, at every packet with payload."""
     subflows, rows = plane.subflows, plane.payload_rows
-    end = subflows.place_end[rows]
-    return flight_of(subflows.way[rows], rows, end, subflows, plane.acks, _first_places(plane))
+    end = subflows.place.take(rows) + subflows.segments.payload_length.take(rows)
+    return flight_of(subflows.way.take(rows), rows, end, subflows, plane.acks, _first_places(plane))
 
 
 def _first_places(plane: DataPlane) -> I64:
@@ -250,7 +250,7 @@ def _first_places(plane: DataPlane) -> I64:
     way = subflows.way[rows]
     starts = group_starts(way)
     if starts.size:
-        floor[way[starts]] = np.minimum.reduceat(subflows.place[rows], starts)
+        floor[way[starts]] = np.minimum.reduceat(subflows.place.take(rows), starts)
     return floor
 
 

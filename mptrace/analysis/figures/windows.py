@@ -22,10 +22,10 @@ def window_limited_packets(plane: DataPlane, control: ControlPlane, flight: Flig
     """(spaces,): packets after which the flight was within one MSS of the window."""
     spaces = plane.membership.spaces
     sizes = _segment_sizes(plane, control)
-    frame = plane.subflows.segments.frame_number[flight.row]
+    frame = plane.subflows.segments.frame_number.take(flight.row)
     unknown = np.full(flight.row.size, np.iinfo(np.int64).max)
     edge = plane.right_edges.place_before(flight.group, frame, unknown)
-    limited = edge - flight.sent_end < sizes[plane.subflows.way[flight.row]]
+    limited = edge - flight.sent_end < sizes.take(plane.subflows.way.take(flight.row))
     return count_by(flight.group[limited], spaces)
 
 
