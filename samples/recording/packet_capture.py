@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import threading
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
     from samples.recording.compression import Compression
 
+BUFFER_KIB = 65_536
+"""The kernel keeps room of one snaplen for each packet: with 256 KiB, for 256 packets."""
+DROPPED = re.compile(r"^(\d+) packets? dropped by (?:kernel|interface)")
 READY_SIGNS = ("listening on", "Capturing on", "File:")
 
 
@@ -65,6 +69,12 @@ class PacketCapture:
             if pipe is not None:
                 pipe.close()
 
+    @property
+    def dropped(self) -> int:
+        """Packets that the capture lacks, as tcpdump says when it has ended."""
+        found = (DROPPED.match(line) for line in self._said)
+        return sum(int(match[1]) for match in found if match)
+
     def _listen(self) -> None:
         pipe = self._process.stderr
         if pipe is not None:
@@ -79,7 +89,13 @@ def _tcpdump(path: Path, settings: CaptureSettings) -> Sequence[str]:
     precision = "nano" if settings.nanoseconds else "micro"
     return [
         *("tcpdump", "-i", settings.interfaces[0], "-U", "--immediate-mode", "-Z", "root", "-n"),
-        *("-B", "8192", "-s", str(settings.snaplen), f"--time-stamp-precision={precision}"),
+        *(
+            "-B",
+            str(BUFFER_KIB),
+            "-s",
+            str(settings.snaplen),
+            f"--time-stamp-precision={precision}",
+        ),
         *("-w", str(path), "tcp"),
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import subprocess
 import sys
 import tempfile
 import time
@@ -18,7 +19,6 @@ from samples.recording.namespaces import Namespace, RecordingError, namespace
 from samples.recording.packet_capture import CaptureSettings, PacketCapture
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable, Iterator
 
 PORT = 5001
@@ -100,7 +100,10 @@ class Stage:
     def finish(self, transfer: Transfer, limit_s: float = 60.0) -> None:
         """Wait until both applications have ended and keep what they say."""
         for process in (transfer.client, transfer.server):
-            out, err = process.communicate(timeout=limit_s)
+            try:
+                out, err = process.communicate(timeout=limit_s)
+            except subprocess.TimeoutExpired:
+                raise RecordingError(f"{self.name}: no end after {limit_s:g} s") from None
             if process.returncode != 0:
                 raise RecordingError(f"{self.name}: application failed: {err.strip()}")
             self.apps += json.loads(out.splitlines()[-1])
@@ -139,6 +142,9 @@ class Stage:
         finally:
             for capture in running:
                 capture.stop()
+        for capture in running:
+            if capture.dropped:
+                raise RecordingError(f"{self.name}: {capture.path.name} lacks {capture.dropped}")
         for side, host in hosts.items():
             after = read_counters(host)
             self.counters[TRUTH_SIDE[side]] = moved(before[side], after)
