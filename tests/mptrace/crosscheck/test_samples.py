@@ -16,6 +16,7 @@ OF_KERNELS = {"reserved_bits_unnamed", "dss_checksum_missed", "flags_hold_the_su
 
 pytestmark = [
     pytest.mark.tshark,
+    pytest.mark.no_cover,  # other tests reach the same lines, and these take three times as long
     pytest.mark.parametrize(
         "capture", CAPTURES, ids=[str(path.relative_to(SAMPLES)) for path in CAPTURES]
     ),

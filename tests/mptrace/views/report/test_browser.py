@@ -19,6 +19,10 @@ from mptrace.views.report import Options, html
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+# Playwright switches greenlets, which takes the tracer away from the rest of a run; and what these
+# tests call, others call too
+pytestmark = pytest.mark.no_cover
+
 Sample = Callable[[str], mptrace.Analysis]
 Show = Callable[..., Any]
 
