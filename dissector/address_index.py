@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dissector.signals import AdvertisedAddress
+    from dissector.subflow import SubflowState
 
 
 @dataclass(slots=True, eq=False)
@@ -21,6 +22,8 @@ class AddressIndex:
     by_address: dict[tuple[bool, str], list[AdvertisedAddress]] = field(default_factory=dict)
     removed_ids: set[tuple[bool, int]] = field(default_factory=set)
     """Address IDs removed and not used since."""
+    users: dict[tuple[bool, int], dict[int, SubflowState]] = field(default_factory=dict)
+    """The subflows with this address ID at this host's end, by stream, but for those removed."""
     joined_streams: dict[tuple[bool, str, int | None], dict[int, None]] = field(
         default_factory=dict
     )
@@ -40,6 +43,19 @@ class AddressIndex:
         """Advertisements of this host that name this end of a subflow."""
         found = self.by_address.get((by_client, address), [])
         return [advertised for advertised in found if advertised.port in (None, port)]
+
+    def use(self, by_client: bool, address_id: int, subflow: SubflowState) -> None:
+        """A subflow has this address ID at this host's end."""
+        self.users.setdefault((by_client, address_id), {})[subflow.stream] = subflow
+
+    def users_of(self, by_client: bool, address_id: int) -> list[SubflowState]:
+        """The subflows that use an address ID, in the order of their streams."""
+        users = self.users.get((by_client, address_id), {})
+        return [users[stream] for stream in sorted(users)]
+
+    def remove(self, by_client: bool, address_id: int) -> list[int]:
+        """The streams that used an address ID, which from now on nothing uses."""
+        return sorted(self.users.pop((by_client, address_id), {}))
 
     def note_join(self, by_client: bool, address: str, port: int, stream: int) -> None:
         """A subflow with this end is complete."""

@@ -78,12 +78,12 @@ def receive_remove_address(
     by_client = segment.from_initiator == subflow.client_is_initiator
     index = connection.index_of_addresses
     keys = {(by_client, address_id) for address_id in option.address_ids}
-    repeated = keys <= index.removed_ids
+    streams = {stream for key in keys for stream in index.remove(*key)}
+    repeated = keys <= index.removed_ids and not streams
     index.removed_ids |= keys
     for key in keys:
         for advertised in index.by_id.pop(key, ()):
             advertised.removed_frame = segment.frame_number
-    streams = () if repeated else _streams_at(connection, by_client, option.address_ids)
     connection.removals.append(
         AddressRemoval(
             by_client,
@@ -91,7 +91,7 @@ def receive_remove_address(
             segment.frame_number,
             segment.time_ns,
             segment.stream,
-            streams,
+            tuple(sorted(streams)),
             repeated,
         )
     )
@@ -116,11 +116,7 @@ def receive_priority(
         named = [subflow]
         target = "this subflow"
     else:
-        named = [
-            other
-            for other in connection.subflows
-            if (other.client if by_client else other.server).address_id == option.address_id
-        ]
+        named = connection.index_of_addresses.users_of(by_client, option.address_id)
         target = f"the subflows of address {option.address_id}"
     for other in named:
         (other.client if by_client else other.server).backup = option.backup
@@ -166,14 +162,4 @@ def _receive_echo(
         from_client,
         f"{name} echoes address {option.address_id}: {endpoint_words(address, option.port)}.",
         option,
-    )
-
-
-def _streams_at(
-    connection: ConnectionState, by_client: bool, address_ids: tuple[int, ...]
-) -> tuple[int, ...]:
-    return tuple(
-        subflow.stream
-        for subflow in connection.subflows
-        if (subflow.client if by_client else subflow.server).address_id in address_ids
     )

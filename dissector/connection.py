@@ -198,6 +198,7 @@ class ConnectionTable:
             for host in (subflow.initiator, subflow.responder):
                 host.address_id = 0
                 host.backup = host.initial_backup = False
+                connection.index_of_addresses.use(host is subflow.client, 0, subflow)
         connection.subflows.append(subflow)
 
     def _assign(self, subflow: SubflowState, segment: Segment) -> ConnectionState | None:

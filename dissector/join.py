@@ -103,7 +103,7 @@ def _receive_syn(
     if subflow.syn_ack is None:
         host.nonce = option.nonce
     if not repeated:
-        _introduce(host, option)
+        _introduce(connection, subflow, host, option)
         _note_addresses(connection, subflow, segment, option)
     again = " again" if repeated else ""
     target = endpoint_words(subflow.responder.address, subflow.responder.port)
@@ -124,7 +124,7 @@ def _receive_syn_ack(
     subflow.syn_ack_option = True
     host = subflow.responder
     if not repeated:
-        _introduce(host, option)
+        _introduce(connection, subflow, host, option)
         host.nonce = option.nonce
         host.hmac = option.hmac
         verify_join(connection, subflow)
@@ -159,8 +159,14 @@ def _receive_third_ack(
     )
 
 
-def _introduce(host: SubflowHost, option: MpJoinSyn | MpJoinSynAck) -> None:
+def _introduce(
+    connection: ConnectionState,
+    subflow: SubflowState,
+    host: SubflowHost,
+    option: MpJoinSyn | MpJoinSynAck,
+) -> None:
     host.address_id = option.address_id
+    connection.index_of_addresses.use(host is subflow.client, option.address_id, subflow)
     host.backup = host.initial_backup = option.backup
 
 

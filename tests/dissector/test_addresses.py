@@ -212,7 +212,19 @@ def test_an_id_that_a_join_uses_again_can_be_removed_again(dialogue: type[Dialog
     talk.send(ACK, o.RemoveAddress((5,)))
     talk.join(2, address_id=5)
     talk.send(ACK, o.RemoveAddress((5,)))
-    assert [removal.repeated for removal in talk.connection.removals] == [False, False]
+    removals = talk.connection.removals
+    assert [each.repeated for each in removals] == [False, False]
+    assert [each.subflow_streams for each in removals] == [(1,), (2,)], "the first is removed"
+
+
+def test_each_removal_names_the_subflows_of_its_own_time(dialogue: type[Dialogue]) -> None:
+    """However many there were before: else thousands of them would take quadratic time."""
+    talk = dialogue().establish()
+    for stream in range(1, 51):
+        talk.join(stream, address_id=5)
+        talk.send(ACK, o.RemoveAddress((5,)))
+    named = [each.subflow_streams for each in talk.connection.removals]
+    assert named == [(stream,) for stream in range(1, 51)]
 
 
 def test_priority_of_its_own_subflow(dialogue: type[Dialogue]) -> None:
