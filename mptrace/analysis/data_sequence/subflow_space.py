@@ -3,7 +3,7 @@
 Each direction of each subflow (a *way*, numbered ``2 * subflow + direction``) gets its own
 stretch of one int64 axis, so that everything that follows works on all subflows at once. Within
 a way, a *position* is the relative subflow sequence number of RFC 8684 section 3.3.1: the first
-octet after the SYN is 1.
+octet after the SYN, and after what it carried, is 1.
 """
 
 from __future__ import annotations
@@ -128,7 +128,27 @@ def _initial_seqs(
         first_syns = syns[group_starts(way[syns])]
         initial[way[first_syns]] = table.seq[first_syns]
         known[way[first_syns]] = True
+        initial[way[first_syns]] += _fast_open_octets(table, way, ways, syns, first_syns)
     return initial, known
+
+
+def _fast_open_octets(
+    table: SegmentTable, way: Numbers, ways: int, syns: I64, first_syns: I64
+) -> NDArray[np.uint32]:
+    """(first SYNs,): octets that each SYN carried and the SYN/ACK took (TCP Fast Open).
+
+    They are no part of the data sequence space, and subflow sequence numbers begin behind them
+    (RFC 8684 appendix B.2). What the SYN/ACK did not take is sent again, as ordinary data.
+    """
+    carried = table.payload_length[first_syns].astype(np.uint32)
+    taken = np.zeros(ways, np.uint32)
+    if carried.any():
+        answers = syns[(table.flags[syns] & ACK) != 0]
+        first_answers = answers[group_starts(way[answers])]
+        taken[way[first_answers] ^ 1] = table.ack[first_answers]
+        taken = taken[way[first_syns]] - table.seq[first_syns] - np.uint32(1)
+        return np.where(taken <= carried, taken, np.uint32(0))
+    return carried
 
 
 def build(

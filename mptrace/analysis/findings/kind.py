@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from mptrace.analysis.model import Severity
 
-_SECTIONS_V0: Final = {"3.7": "3.6", "3.8": "3.7"}
-"""Where RFC 6824 (v0) numbers a section differently: it has no MP_TCPRST (RFC 8684's 3.6)."""
+_SECTIONS_V0: Final = {"3.7": "3.6", "3.8": "3.7", "B.2": None}
+"""Where RFC 6824 (v0) numbers a section differently, or lacks it: it has no MP_TCPRST (RFC 8684's
+3.6) and does not speak of TCP Fast Open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,5 +30,7 @@ class FindingKind:
         if self.section is None:
             return ""
         if version == 0:
-            return f"RFC 6824 section {_SECTIONS_V0.get(self.section, self.section)}"
-        return f"RFC 8684 section {self.section}"
+            section = _SECTIONS_V0.get(self.section, self.section)
+            return "" if section is None else f"RFC 6824 section {section}"
+        part = "section" if self.section[0].isdecimal() else "appendix"
+        return f"RFC 8684 {part} {self.section}"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from mptrace.analysis.columns.tables import SYN
 from mptrace.analysis.findings.kind import FindingKind
 from mptrace.analysis.findings.wording import counted, moment, octets, other, side_of
 
@@ -53,6 +54,15 @@ MAPPING_NOT_CAPTURED: Final = FindingKind(
     "beginning.",
     "3.3.1",
 )
+FAST_OPEN_DATA: Final = FindingKind(
+    "fast_open_data",
+    "note",
+    "The SYN carried data (TCP Fast Open), and the server took it. Such data has no data sequence "
+    "numbers: no mapping covers it, no DATA_ACK confirms it, and it is in no figure of the "
+    "connection's data.",
+    "Nothing; count these octets in where the application's octets are compared with the figures.",
+    "B.2",
+)
 MAPPING_CONFLICT: Final = FindingKind(
     "mapping_conflict",
     "error",
@@ -75,6 +85,7 @@ KINDS: Final = (
     MP_FAIL,
     UNMAPPED_DATA,
     MAPPING_NOT_CAPTURED,
+    FAST_OPEN_DATA,
     MAPPING_CONFLICT,
     DSN_IMPLAUSIBLE,
 )
@@ -129,16 +140,21 @@ def unmapped(case: Case) -> Iterator[Finding]:
         return
     plane = case.rows.plane
     for subflow, sender, way in _ways(case):
-        positions = case.rows.unmapped.get(way)
-        if positions is None or case.has_cut_options(subflow):
+        found = case.rows.unmapped.get(way)
+        if found is None or case.has_cut_options(subflow):
             continue
-        rows = plane.payload_rows[np.array(positions)]
+        positions = np.array(found)
+        of_syn = (plane.subflows.segments.flags[plane.payload_rows[positions]] & SYN) != 0
+        if of_syn.any():
+            yield _fast_open(case, subflow, sender, positions[of_syn])
+            positions = positions[~of_syn]
+        rows = plane.payload_rows[positions]
         doubtful = _after_a_gap(case, way, rows)
         for kind, chosen, reason in (
             (UNMAPPED_DATA, ~doubtful, "though the connection did not fall back"),
             (MAPPING_NOT_CAPTURED, doubtful, "since packets before it are not in the capture"),
         ):
-            which = np.array(positions)[chosen]
+            which = positions[chosen]
             if not which.size:
                 continue
             text = (
@@ -147,6 +163,16 @@ def unmapped(case: Case) -> Iterator[Finding]:
             )
             frames = case.rows.frames_of_payload(which.tolist())
             yield case.report(kind, text, frames, subflow=subflow)
+
+
+def _fast_open(case: Case, subflow: int, sender: Side, positions: I64) -> Finding:
+    amount = int(case.rows.plane.unmapped[positions].max())
+    text = (
+        f"The {sender}'s SYN on subflow {subflow} carries {octets(amount)} of data (TCP Fast "
+        "Open), which are not part of the data sequence space."
+    )
+    frames = case.rows.frames_of_payload(positions.tolist())
+    return case.report(FAST_OPEN_DATA, text, frames, subflow=subflow)
 
 
 def conflicts(case: Case) -> Iterator[Finding]:

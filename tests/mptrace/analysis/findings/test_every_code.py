@@ -158,6 +158,16 @@ def mapping_not_captured(p: Play) -> Packets:
     return (packet,)
 
 
+def fast_open_data(p: Play) -> Packets:
+    first = p.stream()
+    syn = p.send(first, 0, SYN, p.capable(), bytes(500))
+    p.send(first, 1, SYN | ACK, p.capable(SERVER_KEY))
+    p.send(first, 0, ACK, p.capable(CLIENT_KEY, SERVER_KEY))
+    p.transfer(first)
+    p.close(first)
+    return (syn,)
+
+
 def mapping_conflict(p: Play) -> Packets:
     first = p.open()
     p.transfer(first, 2000)
@@ -325,7 +335,8 @@ MADE = {
         key_changed, version_lowered, version_raised, version_unknown, connection_unanswered,
         connection_refused, handshake_incomplete, one_side_only, join_third_ack_missing,
         join_unfinished, join_by_other_hash, join_after_close, join_denied_address,
-        add_addr_echo_unmatched, unmapped_data, mapping_not_captured, mapping_conflict,
+        add_addr_echo_unmatched, unmapped_data, mapping_not_captured, fast_open_data,
+        mapping_conflict,
         dsn_implausible, data_fin_missing, data_fin_unacknowledged, data_fin_contradicted,
         connection_reset, fastclose_key_wrong, handover, stall, subflow_idle,
         spurious_reinjection, missing_octets,
@@ -422,6 +433,7 @@ QUIET: dict[str, str] = {
     "mp_fail": "checksum/client",
     "unmapped_data": "snaplen/server",  # the mappings were cut off by the capture
     "mapping_not_captured": "fallback_first_data/client",  # plain TCP has no mappings
+    "fast_open_data": "fallback_first_data/client",  # no data comes before the third ACK
     "mapping_conflict": "remove_address/client",  # remapped under new subflow numbers
     "dsn_implausible": "late_capture/client",
     "data_fin_missing": "fallback_third_ack/client",  # plain TCP ends with FINs
