@@ -21,6 +21,7 @@ from typing import Any
 IPPROTO_MPTCP = 262
 SOL_MPTCP = 284
 MPTCP_INFO = 1
+MSG_FASTOPEN = 0x20000000
 BULK_BLOCK, LIVE_BLOCK = 16_384, 4_096
 # struct mptcp_info of linux/mptcp.h: six octets, flags, token, the sequence numbers, three octets,
 # retransmits, octets (retransmitted, sent, received, acknowledged), subflows_total.
@@ -95,6 +96,8 @@ class Task:
     """Client: also listen on its own port, so that the server can join it."""
     octets_per_s: int = 0
     """Write so fast and no faster, as a live stream does; 0: as fast as the socket takes it."""
+    fast_open: int = 0
+    """Client: so many octets go with the SYN (TCP Fast Open)."""
     wait_for_end: bool = False
     """Send everything only after the peer's stream was read to its end."""
 
@@ -123,12 +126,12 @@ def mptcp_info(connection: socket.socket) -> dict[str, int | str] | None:
 class Exchange:
     """One connection: both directions at the same time."""
 
-    def __init__(self, task: Task, connection: socket.socket, index: int) -> None:
+    def __init__(self, task: Task, connection: socket.socket, index: int, *, sent: int = 0) -> None:
         self.task = task
         self.connection = connection
         self.index = index
         self._block = LIVE_BLOCK if task.octets_per_s else BULK_BLOCK
-        self.sent = 0
+        self.sent = sent
         self.got = 0
         self.got_hash = hashlib.sha256()
         self.error: str | None = None
@@ -173,7 +176,8 @@ class Exchange:
         try:
             view = memoryview(data)
             if self.task.greeting:
-                self.sent += self.connection.send(view[: self.task.greeting])
+                greeting = view[self.sent : self.sent + self.task.greeting]
+                self.sent += self.connection.send(greeting)
             if self.task.pause_s:
                 time.sleep(self.task.pause_s)
             while self.sent < len(data) and not self.aborted.is_set():
@@ -265,8 +269,13 @@ def connect(task: Task, index: int) -> dict[str, Any]:
         listener.bind((task.source, task.source_ports[0]))
         listener.listen()
     try:
-        connection.connect((task.address, task.port))
-        return Exchange(task, connection, index).run()
+        sent = 0
+        if task.fast_open:
+            data = stream(task.seed, task.side, index, task.octets)[: task.fast_open]
+            sent = connection.sendto(data, MSG_FASTOPEN, (task.address, task.port))
+        else:
+            connection.connect((task.address, task.port))
+        return Exchange(task, connection, index, sent=sent).run()
     except OSError as error:
         connection.close()
         return {

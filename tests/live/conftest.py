@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import mptrace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).parents[2]
 if str(ROOT) not in sys.path:
@@ -29,6 +33,7 @@ from samples.recording.packet_capture import CaptureSettings  # noqa: E402
 TOOLS = ("ip", "tcpdump")
 NAME = "live"
 UP_OCTETS, DOWN_OCTETS = 120_000, 60_000
+FAST_OPEN_OCTETS = 500
 SNAPLEN = 4_096
 """No frame here is longer, and the kernel holds more of them where each needs less room."""
 ATTEMPTS = 3
@@ -60,16 +65,41 @@ def _refuse(reason: str) -> None:
 @pytest.fixture(scope="session")
 def live_transfer(tmp_path_factory: pytest.TempPathFactory) -> LiveTransfer:
     """Play and record one transfer: the server advertises an address, the client joins it."""
+
+    def prepare(built: staging.Stage) -> None:
+        built.advertise("10.2.0.2")
+
+    return _played(tmp_path_factory, prepare, staging.AFTER_JOIN)
+
+
+@pytest.fixture(scope="session")
+def fast_open_transfer(tmp_path_factory: pytest.TempPathFactory) -> LiveTransfer:
+    """Play and record a transfer of one subflow whose first octets come with the SYN."""
+
+    def prepare(built: staging.Stage) -> None:
+        built.client.sysctl("net.ipv4.tcp_fastopen", 0x5)  # on, without a cookie
+        built.server.sysctl("net.ipv4.tcp_fastopen", 0x602)  # the same, for every listener
+
+    return _played(tmp_path_factory, prepare, {"client_fast_open": FAST_OPEN_OCTETS})
+
+
+def _played(
+    directories: pytest.TempPathFactory,
+    prepare: Callable[[staging.Stage], None],
+    settings: dict[str, Any],
+) -> LiveTransfer:
     reason = why_impossible(TOOLS)
     if reason is not None:
         _refuse(reason)
     for _ in range(ATTEMPTS - 1):
         with contextlib.suppress(RecordingError):
-            return _played(tmp_path_factory.mktemp("live"))
-    return _played(tmp_path_factory.mktemp("live"))
+            return _played_once(directories.mktemp("live"), prepare, settings)
+    return _played_once(directories.mktemp("live"), prepare, settings)
 
 
-def _played(directory: Path) -> LiveTransfer:
+def _played_once(
+    directory: Path, prepare: Callable[[staging.Stage], None], settings: dict[str, Any]
+) -> LiveTransfer:
     captures = {
         "client": CaptureSettings(snaplen=SNAPLEN, nanoseconds=True),
         "server": CaptureSettings(snaplen=SNAPLEN),
@@ -80,11 +110,13 @@ def _played(directory: Path) -> LiveTransfer:
             built = stack.enter_context(staging.stage(NAME, captures))
         except RecordingError as error:  # such as /proc/sys that a container may not write
             pytest.skip(f"no hosts can be made here: {error}")
-        built.advertise("10.2.0.2")
+        prepare(built)
         with built.recording():
-            settings = {**staging.AFTER_JOIN, "timeout_s": 8.0}
-            built.finish(built.start(UP_OCTETS, DOWN_OCTETS, **settings), limit_s=30.0)
+            started = built.start(UP_OCTETS, DOWN_OCTETS, **settings, timeout_s=8.0)
+            built.finish(started, limit_s=30.0)
         failed = [app["err"] for app in built.apps if app["err"]]
+        if any(f"[Errno {errno.EOPNOTSUPP}]" in error for error in failed):
+            pytest.skip(f"this kernel's MPTCP can't do that: {failed}")
         if failed:
             raise RecordingError(f"{NAME}: {failed}")
         for side in captures:
