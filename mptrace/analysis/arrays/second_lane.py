@@ -22,27 +22,23 @@ WORTH_A_THREAD: Final = 1 << 17
 class Later(Generic[Result]):
     """A result that is on its way."""
 
-    def __init__(self, work: Callable[[], Result]) -> None:
-        self._work: Callable[[], Result] | None = work
+    def __init__(self) -> None:
         self._results: list[Result] = []
         self._error: BaseException | None = None
-        self.done = threading.Event()
+        self._done = threading.Event()
 
-    def run(self) -> None:
-        """Do the work, in whichever thread."""
-        work, self._work = self._work, None  # what it holds on to is not wanted any longer
-        if work is None:
-            return
+    def run(self, work: Callable[[], Result]) -> None:
+        """Do the work that the result is of, in whichever thread."""
         try:
             self._results.append(work())
         except BaseException as error:  # noqa: BLE001 (raised by `result`, where it is asked for)
             self._error = error
         finally:
-            self.done.set()
+            self._done.set()
 
     def result(self) -> Result:
         """The result, as soon as it is there, or the exception that the work ended with."""
-        self.done.wait()
+        self._done.wait()
         if self._error is not None:
             raise self._error
         return self._results[0]
@@ -60,16 +56,16 @@ class SecondLane:
 
     def start(self, work: Callable[[], Result]) -> Later[Result]:
         """Do ``work`` when all that was given before is done; it may ask for their results."""
-        later = Later(work)
+        later: Later[Result] = Later()
         if self._threads is None:
-            later.run()
+            later.run(work)
             return later
         before = self._threads[-1] if self._threads else None
 
         def run_in_turn() -> None:
             if before is not None:
                 before.join()
-            later.run()
+            later.run(work)
 
         thread = threading.Thread(target=run_in_turn, name="mptrace second lane")
         self._threads.append(thread)

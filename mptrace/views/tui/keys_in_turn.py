@@ -34,6 +34,8 @@ class KeysInTurnApp(App[Result]):
         if not isinstance(event, events.Key) or event.is_forwarded:
             await super().on_event(event)
             return
+        if not self.app_focus:  # a key says that the terminal has the focus, even if it does not
+            self.app_focus = True
         focused = self.focused
         reached = [] if focused is None else focused.ancestors_with_self
         typed = focused is not None and focused.check_consume_key(event.key, event.character)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from textual.events import Key
+from textual.events import AppBlur, Key
 
 from mptrace.views.tui.connection_screen import ConnectionScreen
 from mptrace.views.tui.filter_bar import FilterBar
@@ -71,5 +71,17 @@ def test_screens_opened_and_left(browse: Browse) -> None:
         assert isinstance(driver.app.screen, FollowScreen)
         await at_once(driver, "q", "G")
         assert driver.number == len(driver.screen.opened.packets)
+
+    browse("walkout/client.pcap", scenario)
+
+
+def test_a_key_after_the_terminal_lost_the_focus(browse: Browse) -> None:
+    async def scenario(driver: Any) -> None:
+        driver.app.post_message(AppBlur())
+        await driver.settle()
+        assert not driver.app.app_focus
+        await at_once(driver, "jj")
+        assert driver.app.app_focus
+        assert driver.number == 3
 
     browse("walkout/client.pcap", scenario)
