@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from dissector.signals import AdvertisedAddress
     from dissector.subflow import SubflowState
 
@@ -53,9 +55,9 @@ class AddressIndex:
         users = self.users.get((by_client, address_id), {})
         return [users[stream] for stream in sorted(users)]
 
-    def remove(self, by_client: bool, address_id: int) -> list[int]:
+    def remove(self, by_client: bool, address_id: int) -> Iterable[int]:
         """The streams that used an address ID, which from now on nothing uses."""
-        return sorted(self.users.pop((by_client, address_id), {}))
+        return self.users.pop((by_client, address_id), {})
 
     def note_join(self, by_client: bool, address: str, port: int, stream: int) -> None:
         """A subflow with this end is complete."""

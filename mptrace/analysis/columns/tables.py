@@ -6,8 +6,8 @@ other tables point into it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,8 +32,36 @@ Numbers = NDArray[np.signedinteger]
 counted and compared, not multiplied; what shifts them makes them int64 first."""
 
 
+class Columns:
+    """A table: columns of one length, which are the fields of a dataclass."""
+
+    __slots__ = ()
+
+    @staticmethod
+    def dtypes() -> dict[str, type[np.generic]]:
+        """Column names and their dtypes."""
+        raise NotImplementedError
+
+    def __len__(self) -> int:
+        return int(getattr(self, next(iter(self.dtypes()))).size)
+
+    def take(self, rows: Numbers | Bool) -> Self:
+        """The rows named, as a table of their own."""
+        return type(self)(**{name: getattr(self, name)[rows] for name in self.dtypes()})
+
+    def keep(self, rows: Numbers | Bool, names: Sequence[str] | None = None) -> None:
+        """Become the rows named, in their order; never more than one column is held twice.
+
+        ``names`` are the columns that do so; all where it is None.
+        """
+        if rows.dtype == np.bool_:
+            rows = np.flatnonzero(rows)  # looking at a mask for every column takes longer
+        for name in names or self.dtypes():
+            setattr(self, name, getattr(self, name).take(rows))
+
+
 @dataclass(slots=True)
-class SegmentTable:
+class SegmentTable(Columns):
     """TCP segments of a capture; every column is (n,)."""
 
     frame_number: I32
@@ -79,26 +107,9 @@ class SegmentTable:
             "wire_length": np.int32,
         }
 
-    def __len__(self) -> int:
-        return int(self.frame_number.size)
-
-    def take(self, rows: Numbers | Bool) -> SegmentTable:
-        """The rows named, as a table of their own."""
-        return SegmentTable(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
-
-    def keep(self, rows: Numbers | Bool, names: Sequence[str] | None = None) -> None:
-        """Become the rows named, in their order; never more than one column is held twice.
-
-        ``names`` are the columns that do so; all where it is None.
-        """
-        if rows.dtype == np.bool_:
-            rows = np.flatnonzero(rows)  # looking at a mask for every column takes longer
-        for name in names or tuple(self.dtypes()):
-            setattr(self, name, getattr(self, name).take(rows))
-
 
 @dataclass(slots=True)
-class RecognitionTable:
+class RecognitionTable(Columns):
     """What a second capture of the same packet is known by; every column is (n,)."""
 
     identity: U64
@@ -113,13 +124,6 @@ class RecognitionTable:
         """Column names and their dtypes."""
         return {"identity": np.uint64, "place": np.int32, "has_identification": np.bool_}
 
-    def __len__(self) -> int:
-        return int(self.identity.size)
-
-    def take(self, rows: Numbers | Bool) -> RecognitionTable:
-        """The rows named, as a table of their own."""
-        return RecognitionTable(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
-
     @classmethod
     def none(cls) -> RecognitionTable:
         """No rows."""
@@ -127,7 +131,7 @@ class RecognitionTable:
 
 
 @dataclass(slots=True)
-class DssTable:
+class DssTable(Columns):
     """DSS options (RFC 8684 section 3.3); every column is (n,)."""
 
     segment: I32
@@ -158,20 +162,6 @@ class DssTable:
             "has_checksum": np.bool_,
             "data_fin": np.bool_,
         }
-
-    def __len__(self) -> int:
-        return int(self.segment.size)
-
-    def take(self, rows: Numbers | Bool) -> DssTable:
-        """The rows named, as a table of their own."""
-        return DssTable(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
-
-    def keep(self, rows: Numbers | Bool) -> None:
-        """Become the rows named, in their order; never more than one column is held twice."""
-        if rows.dtype == np.bool_:
-            rows = np.flatnonzero(rows)  # looking at a mask for every column takes longer
-        for f in fields(self):
-            setattr(self, f.name, getattr(self, f.name).take(rows))
 
 
 Table = TypeVar("Table", SegmentTable, RecognitionTable, DssTable)

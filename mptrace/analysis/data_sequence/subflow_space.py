@@ -141,14 +141,12 @@ def _fast_open_octets(
     (RFC 8684 appendix B.2). What the SYN/ACK did not take is sent again, as ordinary data.
     """
     carried = table.payload_length[first_syns].astype(np.uint32)
-    taken = np.zeros(ways, np.uint32)
-    if carried.any():
-        answers = syns[(table.flags[syns] & ACK) != 0]
-        first_answers = answers[group_starts(way[answers])]
-        taken[way[first_answers] ^ 1] = table.ack[first_answers]
-        taken = taken[way[first_syns]] - table.seq[first_syns] - np.uint32(1)
-        return np.where(taken <= carried, taken, np.uint32(0))
-    return carried
+    answers = syns[(table.flags[syns] & ACK) != 0]
+    first_answers = answers[group_starts(way[answers])]
+    acked = np.zeros(ways, np.uint32)
+    acked[way[first_answers] ^ 1] = table.ack[first_answers]
+    taken = acked[way[first_syns]] - table.seq[first_syns] - np.uint32(1)
+    return np.where(taken <= carried, taken, np.uint32(0))
 
 
 def build(
